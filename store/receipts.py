@@ -1,0 +1,53 @@
+"""What a citizen may know with number and code: where the message stands, never who said what."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from sqlalchemy import select
+
+from store.db import Database
+from store.model import item_uid
+from store.tables import T
+from store.vault import Vault
+
+
+class Receipts:
+    """Answers receipts ``<number>-<code>``; a wrong code and an unknown number look the same."""
+
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db = db
+        self._vault = vault
+
+    async def status(self, receipt: str) -> dict[str, Any] | None:
+        """Number, status, times and department of the case behind ``receipt``; None when wrong."""
+        number, _, code = receipt.strip().partition("-")
+        if not number.isdecimal() or len(number) > 18:  # noqa: PLR2004 - wider than any id
+            return None
+        i, ci, c = T.items.c, T.case_items.c, T.cases.c
+        statement = (
+            select(
+                i.channel, i.channel_id, i.received_at,
+                c.case_no, c.status, c.department, c.dispatched_at, c.due_at, c.closed_at,
+            )
+            .outerjoin(T.case_items, ci.item_id == i.id)
+            .outerjoin(T.cases, c.id == ci.case_id)
+            .where(i.id == int(number))
+        )  # fmt: skip
+        async with self._db.read() as conn:
+            row = (await conn.execute(statement)).first()
+        uid = str(item_uid(row.channel, row.channel_id)) if row else "nobody"
+        good = hmac.compare_digest(self._vault.code("receipt", uid), code.upper())
+        if row is None or not good:
+            return None
+        times = ("received_at", "dispatched_at", "due_at", "closed_at")
+        told = {
+            name: value.isoformat() if (value := getattr(row, name)) else None for name in times
+        }
+        return {
+            "case_no": row.case_no,
+            "status": row.status or "received",
+            "department": row.department or "",
+            **told,
+        }

@@ -1,0 +1,414 @@
+"""Every row that is kept, one SQLModel class a table, in one file so that there are no cycles.
+
+Rows are dumb: SQLModel does not validate table models, so what goes in was validated in
+``store.model``. Primary keys are integers that grow with time (a random key costs eight times the
+insert at a million rows): an item's id is ``yyyymmdd * 10_000_000 + number of the day``, a case
+takes the id of its founding item, a work order the case's id and its sequence. They are therefore
+the same on every engine and in every replay.
+
+JSON columns hold text made by msgspec; times are aware and stored in UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar, cast
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlmodel import Field, SQLModel
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware time: kept as ``timestamptz`` by PostgreSQL, as naive UTC by SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _serial() -> Any:
+    """A key the database counts up; never reused, so that followers never skip."""
+    return Field(default=None, sa_column=Column(_SERIAL, primary_key=True, autoincrement=True))
+
+
+def _big(*, primary_key: bool = False) -> Any:
+    return Field(
+        sa_column=Column(_SERIAL, primary_key=primary_key, autoincrement=False, nullable=False)
+    )
+
+
+def _time(*, optional: bool = False) -> Any:
+    if optional:
+        return Field(default=None, sa_column=Column(Utc, nullable=True))
+    return Field(sa_column=Column(Utc, nullable=False))
+
+
+def _text(default: str = "") -> Any:
+    return Field(default=default, sa_column=Column(Text, nullable=False, server_default=default))
+
+
+class CounterRow(SQLModel, table=True):
+    """Last number given out on one day of the city's calendar."""
+
+    __tablename__ = "counters"
+    day: str = Field(primary_key=True)
+    n: int
+
+
+class ItemRow(SQLModel, table=True):
+    """诉求: what admission kept of one message. ``text`` is redacted; the rest is in ``sealed``."""
+
+    __tablename__ = "items"
+    __table_args__ = (UniqueConstraint("channel", "channel_id"),)
+    id: int = _big(primary_key=True)
+    channel: str
+    channel_id: str
+    revision: int = 1
+    content_sha: str
+    title: str = _text()
+    text: str = _text()
+    author_key: str = ""
+    address: str = ""
+    lat: float | None = None
+    lon: float | None = None
+    coord_type: str = "wgs84"
+    url: str = _text()
+    media_count: int = 0
+    replayed: bool = False
+    posted_at: datetime | None = _time(optional=True)
+    received_at: datetime = _time()
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    key: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+
+
+class RevisionRow(SQLModel, table=True):
+    """An earlier wording of an item that its author edited at the source."""
+
+    __tablename__ = "item_revisions"
+    item_id: int = _big(primary_key=True)
+    revision: int = Field(primary_key=True)
+    content_sha: str
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    replaced_at: datetime = _time()
+
+
+class MediaRow(SQLModel, table=True):
+    """A photo of an item; the bytes are sealed under the item's key."""
+
+    __tablename__ = "media"
+    item_id: int = _big(primary_key=True)
+    n: int = Field(primary_key=True)
+    content_type: str
+    width: int
+    height: int
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class VerdictRow(SQLModel, table=True):
+    """研判: the newest verdict on an item."""
+
+    __tablename__ = "verdicts"
+    item_id: int = _big(primary_key=True)
+    revision: int
+    model: str
+    kind: str
+    problems: str = _text("[]")
+    campaigns: str = _text("[]")
+    urgency: str
+    decision: str
+    dept_hint: str = ""
+    confidence: str = _text("{}")
+    reasons: str = _text("[]")
+    at: datetime = _time()
+
+
+class CaseRow(SQLModel, table=True):
+    """案件: one matter the city answers for. ``version`` guards every change."""
+
+    __tablename__ = "cases"
+    __table_args__ = (Index("ix_cases_queue", "status", "id"),)
+    id: int = _big(primary_key=True)
+    case_no: str
+    status: str
+    version: int = 1
+    channel: str
+    kind: str
+    problems: str = _text("[]")
+    campaigns: str = _text("[]")
+    urgency: str
+    decision: str
+    confidence: float
+    department: str
+    suggested: str
+    rule: str
+    area: str = ""
+    summary: str = _text()
+    items: int = 1
+    decision_seq: int = 0
+    received_at: datetime = _time()
+    filed_at: datetime | None = _time(optional=True)
+    dispatched_at: datetime | None = _time(optional=True)
+    closed_at: datetime | None = _time(optional=True)
+    due_at: datetime | None = _time(optional=True)
+    replayed: bool = False
+
+
+class CaseItemRow(SQLModel, table=True):
+    """Which citizens' items a case answers; the first is its founder."""
+
+    __tablename__ = "case_items"
+    item_id: int = _big(primary_key=True)
+    case_id: int = Field(sa_column=Column(_SERIAL, nullable=False, index=True))
+
+
+class WorkOrderRow(SQLModel, table=True):
+    """工单: one case for one department."""
+
+    __tablename__ = "work_orders"
+    __table_args__ = (Index("ix_work_orders_inbox", "department", "status", "id"),)
+    id: int = _big(primary_key=True)
+    case_id: int = Field(sa_column=Column(_SERIAL, nullable=False, index=True))
+    department: str
+    lead: bool
+    status: str
+    seq: int
+    due_at: datetime = _time()
+    dispatched_at: datetime = _time()
+    signed_at: datetime | None = _time(optional=True)
+    ended_at: datetime | None = _time(optional=True)
+
+
+class EventRow(SQLModel, table=True):
+    """One command that changed a case; appended, never edited."""
+
+    __tablename__ = "events"
+    id: int | None = _serial()
+    case_id: int = Field(sa_column=Column(_SERIAL, nullable=False, index=True))
+    verb: str
+    before: str
+    after: str
+    actor: str
+    note: str = _text()
+    at: datetime = _time()
+
+
+class CorrectionRow(SQLModel, table=True):
+    """A person's labels for an item, apart from the model's: what learning may use."""
+
+    __tablename__ = "corrections"
+    item_id: int = _big(primary_key=True)
+    confirmed: bool
+    kind: str
+    problems: str = _text("[]")
+    campaigns: str = _text("[]")
+    urgency: str
+    department: str
+    actor: str
+    model: str
+    at: datetime = _time()
+
+
+class LogRow(SQLModel, table=True):
+    """The embedded journal. AUTOINCREMENT: an offset is never used twice."""
+
+    __tablename__ = "log"
+    __table_args__ = (
+        UniqueConstraint("topic", "record_id"),
+        Index("ix_log_topic", "topic", "id"),
+        {"sqlite_autoincrement": True},
+    )
+    id: int | None = _serial()
+    topic: str
+    record_id: str
+    key: str
+    payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime = _time()
+
+
+class OffsetRow(SQLModel, table=True):
+    """How far a group has come in one partition; moves by compare-and-set with its effects."""
+
+    __tablename__ = "offsets"
+    consumers: str = Field(primary_key=True)
+    topic: str = Field(primary_key=True)
+    part: int = Field(primary_key=True)
+    next_offset: int = _big()
+    starts: int = 0
+    journal: str = ""
+
+
+class OutboxRow(SQLModel, table=True):
+    """A record on its way to a journal outside this database; deleted once acknowledged."""
+
+    __tablename__ = "outbox"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: int | None = _serial()
+    topic: str
+    record_id: str
+    key: str
+    payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime = _time()
+
+
+class DeliveryRow(SQLModel, table=True):
+    """A notice on its way to a department's system. ``id`` is the webhook-id."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("ix_deliveries_due", "state", "due_at"), {"sqlite_autoincrement": True})
+    id: int | None = _serial()
+    webhook_id: str = Field(unique=True)
+    case_id: int = _big()
+    order_id: int = _big()
+    department: str
+    seq: int
+    change: str
+    state: str
+    attempts: int = 0
+    due_at: datetime = _time()
+    created_at: datetime = _time()
+    ended_at: datetime | None = _time(optional=True)
+    error: str = _text()
+
+
+class DeadRow(SQLModel, table=True):
+    """A reject, kept sealed with its reason until somebody replays or dismisses it."""
+
+    __tablename__ = "dead"
+    __table_args__ = (UniqueConstraint("stage", "source_key"), {"sqlite_autoincrement": True})
+    id: int | None = _serial()
+    stage: str
+    source_key: str
+    reason: str
+    error: str = _text()
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    key: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+    attempts: int = 1
+    state: str = "dead"
+    at: datetime = _time()
+
+
+class SourceRow(SQLModel, table=True):
+    """Where a polled source stands: cursor, cache validators, health."""
+
+    __tablename__ = "sources"
+    name: str = Field(primary_key=True)
+    cursor: str = _text()
+    last_success_at: datetime | None = _time(optional=True)
+    last_error_at: datetime | None = _time(optional=True)
+    last_error: str = _text()
+    heard: int = 0
+
+
+class LeaseRow(SQLModel, table=True):
+    """Who may run a singleton loop now; ``epoch`` fences a holder that slept through its term."""
+
+    __tablename__ = "leases"
+    name: str = Field(primary_key=True)
+    owner: str
+    epoch: int
+    expires_at: datetime = _time()
+
+
+class UserRow(SQLModel, table=True):
+    """A person who may log in. ``scope`` is a department for the role ``department``."""
+
+    __tablename__ = "users"
+    name: str = Field(primary_key=True)
+    display: str
+    role: str
+    scope: str = ""
+    password: str
+    failures: int = 0
+    locked_until: datetime | None = _time(optional=True)
+    active: bool = True
+
+
+class SessionRow(SQLModel, table=True):
+    """A login: only the SHA-256 of its token is kept."""
+
+    __tablename__ = "sessions"
+    token_sha: str = Field(primary_key=True)
+    user: str
+    csrf: str
+    created_at: datetime = _time()
+    seen_at: datetime = _time()
+    ends_at: datetime = _time()
+
+
+class AuditRow(SQLModel, table=True):
+    """Who looked at or changed what, when and why; appended, never edited."""
+
+    __tablename__ = "audit"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: int | None = _serial()
+    actor: str
+    act: str
+    target: str
+    note: str = _text()
+    at: datetime = _time()
+
+
+class IdempotencyRow(SQLModel, table=True):
+    """The answer already given to a client's idempotency key."""
+
+    __tablename__ = "idempotency"
+    client: str = Field(primary_key=True)
+    idem_key: str = Field(primary_key=True)
+    request_sha: str
+    answer: str = _text()
+    at: datetime = _time()
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """The SQLAlchemy table of a row class, for Core statements in bulk."""
+    return cast("Table", cast("Any", row).__table__)
+
+
+class T:
+    """The tables by short name, for Core statements."""
+
+    counters: ClassVar[Table] = table_of(CounterRow)
+    items: ClassVar[Table] = table_of(ItemRow)
+    revisions: ClassVar[Table] = table_of(RevisionRow)
+    media: ClassVar[Table] = table_of(MediaRow)
+    verdicts: ClassVar[Table] = table_of(VerdictRow)
+    cases: ClassVar[Table] = table_of(CaseRow)
+    case_items: ClassVar[Table] = table_of(CaseItemRow)
+    work_orders: ClassVar[Table] = table_of(WorkOrderRow)
+    events: ClassVar[Table] = table_of(EventRow)
+    corrections: ClassVar[Table] = table_of(CorrectionRow)
+    log: ClassVar[Table] = table_of(LogRow)
+    offsets: ClassVar[Table] = table_of(OffsetRow)
+    outbox: ClassVar[Table] = table_of(OutboxRow)
+    deliveries: ClassVar[Table] = table_of(DeliveryRow)
+    dead: ClassVar[Table] = table_of(DeadRow)
+    sources: ClassVar[Table] = table_of(SourceRow)
+    leases: ClassVar[Table] = table_of(LeaseRow)
+    users: ClassVar[Table] = table_of(UserRow)
+    sessions: ClassVar[Table] = table_of(SessionRow)
+    audit: ClassVar[Table] = table_of(AuditRow)
+    idempotency: ClassVar[Table] = table_of(IdempotencyRow)
