@@ -1,0 +1,1 @@
+"""What citizens said, wherever they said it."""

@@ -1,0 +1,10 @@
+"""The channels the hub can hear. A new one is a module here, one line below, a golden payload under
+``tests/ingest/golden/``, a stanza in ``configs/hub.toml`` and a row in ``docs/connectors.md``."""
+
+from __future__ import annotations
+
+from ingest.connectors.app import App
+from ingest.connectors.feed import Feed
+
+BUILTIN = (App, Feed)
+"""Every connector class that comes with the hub."""
