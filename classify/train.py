@@ -1,0 +1,106 @@
+"""Fit a classifier from labelled messages: features, bank, thresholds by cost, trust."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from classify.bank import Floats, LinearBank, exclusive
+from classify.classifier import Classifier, Layout, Trust, whole
+from classify.examples import Example
+from classify.features import TextFeatures
+from classify.tokens import Tokenizer
+from store.config import Costs, Taxonomy
+from store.errors import ConfigError
+from store.model import Kind, Urgency
+
+FEWEST = 50
+
+
+def fit(
+    examples: Sequence[Example],
+    taxonomy: Taxonomy,
+    tokenizer: Tokenizer,
+    *,
+    name: str,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Classifier:
+    """Train on ``examples``; ConfigError when there are too few to learn from."""
+    if len(examples) < FEWEST:
+        msg = f"classify: {len(examples)} labelled messages are too few; give at least {FEWEST}"
+        raise ConfigError(msg)
+    texts = [example.text for example in examples]
+    layout = Layout(
+        problems=taxonomy.problems,
+        campaigns=taxonomy.campaigns,
+        kinds=tuple(Kind),
+        urgencies=tuple(Urgency),
+        departments=tuple(sorted({e.dept for e in examples if e.dept})),
+    )
+    progress("features")
+    features = TextFeatures(tokenizer=tokenizer).fit(texts)
+    y = targets(examples, layout)
+    progress("labels")
+    bank = LinearBank().fit(features.transform(texts), y)
+    progress("thresholds")
+    thresholds = choose_thresholds(bank.held_out_, y, taxonomy.costs)
+    trust = fit_trust(bank.held_out_, y, layout, thresholds)
+    return Classifier(
+        features=features,
+        bank=bank,
+        layout=layout,
+        thresholds=thresholds,
+        trust=trust,
+        auto_min=taxonomy.costs.auto_min,
+        name=name,
+    )
+
+
+def targets(examples: Sequence[Example], layout: Layout) -> NDArray[np.bool_]:
+    """Booleans (examples, labels)."""
+    column = {
+        (axis, layout.labels[i]): i
+        for axis in layout.__dataclass_fields__
+        for i in layout.group(axis)
+    }
+    y = np.zeros((len(examples), len(layout.labels)), dtype=np.bool_)
+    for n, e in enumerate(examples):
+        keys = [("kinds", e.kind), ("urgencies", e.urgency), ("departments", e.dept)]
+        keys += [("problems", p) for p in e.problems] + [("campaigns", c) for c in e.campaigns]
+        for key in keys:
+            if key in column:
+                y[n, column[key]] = True
+    return y
+
+
+def choose_thresholds(p: Floats, y: NDArray[np.bool_], costs: Costs) -> Floats:
+    """For each label the probability from which giving it costs least on unseen texts."""
+    grid = np.linspace(0.2, 0.8, 25)
+    chosen = np.full(p.shape[1], 0.5, dtype=np.float32)
+    for label in range(p.shape[1]):
+        given = grid[:, None] <= p[None, :, label]
+        wrong = (given & ~y[None, :, label]).sum(axis=1) * costs.false_alarm
+        missed = (~given & y[None, :, label]).sum(axis=1) * costs.miss
+        cost = wrong + missed + np.abs(grid - 0.5) * 0.01
+        chosen[label] = grid[int(cost.argmin())]
+    return chosen
+
+
+def fit_trust(p: Floats, y: NDArray[np.bool_], layout: Layout, thresholds: Floats) -> Trust:
+    """How the summed log-probability of a verdict relates to all of it being right."""
+    many = np.array([*layout.group("problems"), *layout.group("campaigns")])
+    given = thresholds[many] <= p[:, many]
+    kinds = exclusive(p, layout.group("kinds"))
+    actionable = np.array([Kind(kind).is_actionable for kind in layout.kinds])
+    truth = y[:, list(layout.group("kinds"))].argmax(axis=1)
+    right = (given == y[:, many]).all(axis=1) & (
+        actionable[kinds.argmax(axis=1)] == actionable[truth]
+    )
+    log_p = whole(p[:, many], given, kinds.max(axis=1))
+    if right.all() or not right.any():
+        return Trust(0.0, 20.0 if right.all() else -20.0)
+    model = LogisticRegression(C=100.0).fit(log_p[:, None], right)
+    return Trust(float(model.coef_[0, 0]), float(model.intercept_[0]))
