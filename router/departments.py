@@ -1,0 +1,72 @@
+"""The directory of offices (责任单位) and the territory each place belongs to (属地)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from pydantic import Field, model_validator
+
+from store.config import Strict
+
+
+class Department(Strict):
+    """An office that can be given work. ``webhook`` is its own system's address, if it has one."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    name: str
+    webhook: str = Field(default="", pattern=r"^(https?://.+)?$")
+
+
+class Area(Strict):
+    """A subdistrict or township; ``words`` find it in a message, ``within`` is its duty."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    name: str
+    within: str
+    words: tuple[str, ...] = ()
+
+
+class Directory(Strict):
+    """``configs/departments.toml``."""
+
+    default: str
+    out_of_scope: str
+    department: tuple[Department, ...]
+    area: tuple[Area, ...] = ()
+
+    @model_validator(mode="after")
+    def _known(self) -> Directory:
+        ids = [*(d.id for d in self.department), *(a.id for a in self.area)]
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            msg = f"the id {twice[0]} is used twice"
+            raise ValueError(msg)
+        for name in (self.default, self.out_of_scope, *(a.within for a in self.area)):
+            if name not in ids:
+                msg = f"{name} is not a department of this file; add it or correct the spelling"
+                raise ValueError(msg)
+        return self
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Shown name by id, territories included."""
+        offices = {d.id: d.name for d in self.department}
+        return offices | {a.id: a.name for a in self.area}
+
+    @cached_property
+    def webhooks(self) -> dict[str, str]:
+        """Address of each office that has a system of its own."""
+        return {d.id: d.webhook for d in self.department if d.webhook}
+
+    @cached_property
+    def _words(self) -> tuple[tuple[str, Area], ...]:
+        pairs = ((word, area) for area in self.area for word in area.words)
+        return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
+
+    def find_area(self, text: str) -> Area | None:
+        """The territory a message names: the longest word that occurs wins."""
+        return next((area for word, area in self._words if word in text), None)
+
+    def in_territory(self, department: str, area: Area | None) -> str:
+        """The named subdistrict or township where the duty is territorial and the place is known."""
+        return area.id if area is not None and area.within == department else department

@@ -1,0 +1,1 @@
+"""How a department hears of its work."""

@@ -1,0 +1,126 @@
+"""Follows ``verdicts``: files what must be answered and dispatches what is certain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert, select, update
+
+from router.filing import Filer, Filing, Understood, event_row
+from router.workflow import CaseStatus, Verb
+from store.db import Database, Tx
+from store.model import ItemRef, Record
+from store.outbox import Outbox
+from store.tables import T
+from store.understood import with_verdicts
+
+_ref = msgspec.json.Decoder(ItemRef)
+
+RELABELED = (
+    "kind", "problems", "campaigns", "urgency", "decision", "confidence", "suggested", "rule",
+    "area", "summary", "due_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Effects:
+    filing: Filing
+    labels: dict[int, str]
+
+
+class RouterWorker:
+    """Handler of topic ``verdicts``."""
+
+    group = "router"
+    topic = "verdicts"
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        outbox: Outbox,
+        filer: Filer,
+        clock: Callable[[], datetime],
+        observe: Callable[[str, str, int], None],
+    ) -> None:
+        self._db = db
+        self._outbox = outbox
+        self._filer = filer
+        self._clock = clock
+        self._observe = observe
+
+    async def prepare(self, records: Sequence[Record]) -> _Effects:
+        ids = sorted({_ref.decode(record.payload).item_id for record in records})
+        understood = [
+            Understood(
+                item_id=row.id,
+                channel=row.channel,
+                title=row.title,
+                text=row.text,
+                address=row.address,
+                received_at=row.received_at,
+                replayed=row.replayed,
+                verdict=verdict,
+            )
+            for row, verdict in await with_verdicts(self._db, ids)
+        ]
+        return _Effects(
+            self._filer.file_all(understood), {u.item_id: u.verdict.model for u in understood}
+        )
+
+    async def apply(self, tx: Tx, effects: _Effects) -> None:
+        filing = effects.filing
+        if not filing.cases:
+            return
+        c = T.cases.c
+        ids = [case["id"] for case in filing.cases]
+        known = {
+            row[0]: row[1] for row in await tx.run(select(c.id, c.status).where(c.id.in_(ids)))
+        }
+        if known:
+            await self._relabel(tx, filing, known, effects.labels)
+            _drop(filing, known)
+        for table, rows in (
+            (T.cases, filing.cases),
+            (T.case_items, filing.case_items),
+            (T.work_orders, filing.work_orders),
+            (T.events, filing.events),
+        ):
+            if rows:
+                await tx.run(insert(table), rows)
+        await self._outbox.put(tx, "notices", filing.notices)
+        tx.touched.add("desk")
+        self._observe("filed", "", len(filing.cases))
+        self._observe("dispatched", "", len(filing.work_orders))
+
+    async def _relabel(
+        self, tx: Tx, filing: Filing, known: dict[int, str], models: dict[int, str]
+    ) -> None:
+        """A new verdict on an edited message changes a case only while nobody has decided it."""
+        for case in filing.cases:
+            status = known.get(case["id"])
+            if status != CaseStatus.RECEIVED:
+                continue
+            values = {name: case[name] for name in RELABELED}
+            await tx.run(
+                update(T.cases)
+                .where(T.cases.c.id == case["id"])
+                .values(**values, version=T.cases.c.version + 1)
+            )
+            note = "message edited at its source"
+            event = event_row(
+                case["id"], Verb.RECEIVE, status, status,
+                actor=models[case["id"]], note=note, at=self._clock(),
+            )  # fmt: skip
+            await tx.run(insert(T.events).values(event))
+
+
+def _drop(filing: Filing, known: dict[int, Any]) -> None:
+    filing.cases = [row for row in filing.cases if row["id"] not in known]
+    for rows in (filing.case_items, filing.work_orders, filing.events):
+        rows[:] = [row for row in rows if row["case_id"] not in known]
+    filing.notices = [r for r in filing.notices if int(r.key) not in known]
