@@ -1,0 +1,335 @@
+"""The desk's pages and their API: login, the dispatch queue, the departments' inbox, a receipt query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+import msgspec
+from aiohttp import web
+
+from desk import queries
+from desk.accounts import Accounts, User
+from desk.events import Events
+from desk.security import SESSION, Guard
+from desk.sessions import Sessions
+from router.cases import Cases, Labels
+from router.departments import Directory
+from router.workflow import STATUS_NAMES, VERB_NAMES, Verb
+from store.audit import audit
+from store.config import Taxonomy
+from store.db import Database
+from store.errors import AuthError, RejectedError
+from store.original import Originals
+from store.receipts import Receipts
+from store.vault import Vault
+
+HOME = Path(__file__).parent
+ORDER_VERBS = {"sign": Verb.SIGN, "handle": Verb.HANDLE, "return": Verb.RETURN_ORDER}
+END_VERBS = {"decline": Verb.DECLINE, "refer": Verb.REFER}
+
+
+class LabelsBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Labels a person chose."""
+
+    kind: str
+    problems: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
+    urgency: str = "normal"
+
+
+class DispatchBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Give a case to a department."""
+
+    version: int
+    department: str
+    labels: LabelsBody | None = None
+
+
+class NoteBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A command with a reason."""
+
+    note: str = ""
+    version: int = 0
+
+
+class Desk:
+    """Everything people see. ``mount`` adds it to the hub's server."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        vault: Vault,
+        cases: Cases,
+        city: str,
+        taxonomy: Taxonomy,
+        directory: Directory,
+        zone: ZoneInfo,
+        clock: Callable[[], datetime],
+        secure: bool = False,
+        demo: bool = False,
+    ) -> None:
+        self._db = db
+        self._cases = cases
+        self._taxonomy = taxonomy
+        self._directory = directory
+        self._clock = clock
+        self._receipts = Receipts(db, vault)
+        self._originals = Originals(db, vault)
+        self.accounts = Accounts(db, clock=clock)
+        self._sessions = Sessions(db, clock=clock)
+        self._guard = Guard(self._sessions, secure=secure)
+        self.events = Events(db)
+        self._jinja = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HOME / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+        )
+        self._jinja.globals.update(city=city, demo=demo)
+        self._jinja.filters["local"] = lambda at: (
+            at and at.astimezone(zone).strftime("%m月%d日 %H:%M")
+        )
+
+    def mount(self, application: web.Application) -> None:
+        """Add routes and the guard."""
+        application.middlewares.append(self._guard.middleware)
+        application.add_routes(
+            [
+                web.get("/", self._home),
+                web.get("/login", self._login_page),
+                web.post("/login", self._login),
+                web.post("/logout", self._logout),
+                web.get("/query", self._query_page),
+                web.post("/query", self._query),
+                web.get("/desk", self._desk_page),
+                web.get("/desk/events", self.events.stream),
+                web.get("/desk/api/queue", self._queue),
+                web.get("/desk/api/cases/{id:\\d+}", self._case),
+                web.post("/desk/api/cases/{id:\\d+}/dispatch", self._dispatch),
+                web.post("/desk/api/cases/{id:\\d+}/close", self._close),
+                web.post("/desk/api/cases/{id:\\d+}/reveal", self._reveal),
+                web.post("/desk/api/cases/{id:\\d+}/{verb:decline|refer}", self._end),
+                web.get("/inbox", self._inbox_page),
+                web.post("/inbox/{id:\\d+}/{verb:sign|handle|return}", self._progress),
+                web.static("/static", HOME / "static", append_version=False),
+            ]
+        )
+
+    async def close(self) -> None:
+        """End every open stream."""
+        self.events.close()
+
+    def _page(
+        self, name: str, request: web.Request, *, status: int = 200, **values: Any
+    ) -> web.Response:
+        session = request.get(SESSION)
+        text = self._jinja.get_template(name).render(
+            user=session.user if session else None,
+            token=session.csrf if session else "",
+            path=request.path,
+            **values,
+        )
+        return web.Response(text=text, content_type="text/html", status=status)
+
+    async def _home(self, request: web.Request) -> web.StreamResponse:
+        session = await self._sessions.find(request.cookies.get(self._guard.cookie, ""))
+        where = "/login" if session is None else "/desk" if session.user.may_watch() else "/inbox"
+        raise web.HTTPFound(where)
+
+    async def _login_page(self, request: web.Request) -> web.Response:
+        return self._page("login.html", request, error="")
+
+    async def _login(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        try:
+            user = await self.accounts.check(
+                str(form.get("name", "")), str(form.get("password", ""))
+            )
+        except AuthError:
+            error = "用户名或密码不正确，或连续失败后暂时锁定，请稍后再试。"
+            return self._page("login.html", request, error=error, status=401)
+        old = request.cookies.get(self._guard.cookie)
+        if old:
+            await self._sessions.end(old)
+        response = web.HTTPFound("/")
+        self._guard.set_cookie(response, await self._sessions.begin(user))
+        raise response
+
+    async def _logout(self, request: web.Request) -> web.StreamResponse:
+        await self._sessions.end(request.cookies.get(self._guard.cookie, ""))
+        response = web.HTTPFound("/login")
+        response.del_cookie(self._guard.cookie)
+        raise response
+
+    async def _query_page(self, request: web.Request) -> web.Response:
+        return self._page("query.html", request, found=None, asked=False)
+
+    async def _query(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        receipt = f"{str(form.get('number', '')).strip()}-{str(form.get('code', '')).strip()}"
+        found = await self._receipts.status(receipt)
+        if found is not None:
+            found["status_name"] = STATUS_NAMES.get(found["status"], found["status"])
+            found["department_name"] = self._directory.names.get(found["department"], "")
+        return self._page("query.html", request, found=found, asked=True)
+
+    async def _desk_page(self, request: web.Request) -> web.Response:
+        _require(request, User.may_watch)
+        names = {
+            "labels": self._taxonomy.names,
+            "problems": self._taxonomy.problems,
+            "campaigns": self._taxonomy.campaigns,
+            "departments": {d.id: d.name for d in self._directory.department},
+            "areas": {a.id: a.name for a in self._directory.area},
+            "statuses": STATUS_NAMES,
+            "verbs": VERB_NAMES,
+            "views": {view: name for view, (name, _) in queries.VIEWS.items()},
+            "may_dispatch": request[SESSION].user.may_dispatch(),
+        }
+        encoded = msgspec.json.encode(names).decode()
+        return self._page("desk.html", request, names=encoded)
+
+    async def _queue(self, request: web.Request) -> web.Response:
+        _require(request, User.may_watch)
+        view = request.query.get("view", "waiting")
+        if view not in queries.VIEWS:
+            msg = f"desk: view {view[:20]} is unknown"
+            raise RejectedError(msg, reason="view")
+        rows = await queries.queue(
+            self._db,
+            view,
+            problem=request.query.get("problem", ""),
+            area=request.query.get("area", ""),
+        )
+        return web.json_response(
+            {
+                "rows": rows,
+                "counts": await queries.counts(self._db),
+                "now": self._clock().isoformat(),
+            }
+        )
+
+    async def _case(self, request: web.Request) -> web.Response:
+        _require(request, User.may_watch)
+        found = await queries.detail(self._db, int(request.match_info["id"]))
+        if found is None:
+            raise web.HTTPNotFound(text="desk: no such case")
+        return web.json_response(found)
+
+    async def _dispatch(self, request: web.Request) -> web.Response:
+        user = _require(request, User.may_dispatch)
+        body = await _body(request, DispatchBody)
+        labels = None
+        if body.labels is not None:
+            self._check_labels(body.labels)
+            chosen = body.labels
+            labels = Labels(chosen.kind, chosen.problems, chosen.campaigns, chosen.urgency)
+        version = await self._cases.dispatch(
+            int(request.match_info["id"]),
+            version=body.version,
+            actor=user.name,
+            department=body.department,
+            labels=labels,
+        )
+        return web.json_response({"version": version})
+
+    def _check_labels(self, labels: LabelsBody) -> None:
+        known: dict[str, set[str]] = {
+            "kind": set(self._taxonomy.kinds),
+            "urgency": set(self._taxonomy.urgencies),
+            "problems": set(self._taxonomy.problems),
+            "campaigns": set(self._taxonomy.campaigns),
+        }
+        for field, allowed in known.items():
+            value = getattr(labels, field)
+            for label in (value,) if isinstance(value, str) else value:
+                if label not in allowed:
+                    msg = f"desk: labels.{field}: {label[:40]} is not in the taxonomy"
+                    raise RejectedError(msg, reason="label")
+
+    async def _end(self, request: web.Request) -> web.Response:
+        user = _require(request, User.may_dispatch)
+        body = await _body(request, NoteBody)
+        version = await self._cases.end(
+            int(request.match_info["id"]),
+            version=body.version,
+            actor=user.name,
+            verb=END_VERBS[request.match_info["verb"]],
+            note=body.note,
+        )
+        return web.json_response({"version": version})
+
+    async def _close(self, request: web.Request) -> web.Response:
+        user = _require(request, User.may_dispatch)
+        body = await _body(request, NoteBody)
+        case_id = int(request.match_info["id"])
+        version = await self._cases.close(
+            case_id, version=body.version, actor=user.name, note=body.note
+        )
+        return web.json_response({"version": version})
+
+    async def _reveal(self, request: web.Request) -> web.Response:
+        """The sealed original and contact, for a reason that is written down first."""
+        user = _require(request, User.may_dispatch)
+        body = await _body(request, NoteBody)
+        if len(body.note.strip()) < 4:  # noqa: PLR2004
+            msg = "desk: a reason of at least four characters is needed to see contact details"
+            raise RejectedError(msg, reason="note")
+        case_id = request.match_info["id"]
+        await audit(
+            self._db,
+            actor=user.name,
+            act="reveal",
+            target=case_id,
+            note=body.note,
+            at=self._clock(),
+        )
+        return web.json_response(await self._originals.of(int(case_id)))
+
+    async def _inbox_page(self, request: web.Request) -> web.Response:
+        user = request[SESSION].user
+        if user.role != "department":
+            raise AuthError("desk: the inbox is a department's; log in as one", known=True)
+        rows = await queries.inbox(self._db, user.scope)
+        return self._page(
+            "inbox.html",
+            request,
+            rows=rows,
+            names=self._taxonomy.names,
+            department=self._directory.names.get(user.scope, user.scope),
+            areas=self._directory.names,
+        )
+
+    async def _progress(self, request: web.Request) -> web.StreamResponse:
+        user = request[SESSION].user
+        if user.role != "department":
+            raise AuthError("desk: only the department may do this", known=True)
+        form = await request.post()
+        verb = ORDER_VERBS[request.match_info["verb"]]
+        note = str(form.get("note", "")).strip()[:1000]
+        if verb is not Verb.SIGN and not note:
+            raise RejectedError("desk: a result or reason is needed", reason="note")
+        await self._cases.progress(
+            int(request.match_info["id"]), actor=user.name, scope=user.scope, verb=verb, note=note
+        )
+        raise web.HTTPFound("/inbox")
+
+
+def _require(request: web.Request, allowed: Callable[[User], bool]) -> User:
+    user = request[SESSION].user
+    if not allowed(user):
+        raise AuthError("desk: your role may not do this", known=True)
+    return user
+
+
+async def _body(request: web.Request, kind: type[Any]) -> Any:
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        msg = f"desk: {error}"
+        raise RejectedError(msg) from error

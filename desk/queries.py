@@ -1,0 +1,148 @@
+"""What the desk's pages ask the database. Row scope is in the query, not in the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, case, func, select
+
+from router.workflow import CaseStatus
+from store.db import Database
+from store.tables import T
+
+VIEWS: Mapping[str, tuple[str, tuple[CaseStatus, ...]]] = {
+    "waiting": ("待派发", (CaseStatus.RECEIVED, CaseStatus.FILED)),
+    "sent": ("已派遣", (CaseStatus.DISPATCHED, CaseStatus.HANDLING, CaseStatus.SUSPENDED)),
+    "done": ("待核查", (CaseStatus.HANDLED,)),
+    "closed": (
+        "已办结",
+        (CaseStatus.CLOSED, CaseStatus.DECLINED, CaseStatus.REFERRED, CaseStatus.MERGED),
+    ),
+}
+PAGE = 100
+
+_labels = msgspec.json.Decoder(list[str])
+_any = msgspec.json.Decoder()
+
+
+async def counts(db: Database) -> dict[str, int]:
+    """How many cases each view holds."""
+    c = T.cases.c
+    async with db.read() as conn:
+        rows = await conn.execute(select(c.status, func.count()).group_by(c.status))
+        by_status = {row[0]: row[1] for row in rows}
+    return {
+        view: sum(by_status.get(s, 0) for s in statuses) for view, (_, statuses) in VIEWS.items()
+    }
+
+
+async def queue(
+    db: Database, view: str, *, problem: str = "", area: str = "", limit: int = PAGE
+) -> list[dict[str, Any]]:
+    """The first rows of a view: what is in danger first, then the oldest."""
+    c = T.cases.c
+    rank = case({"emergency": 0, "urgent": 1}, value=c.urgency, else_=2)
+    newest = view != "waiting"
+    statement: Select[Any] = select(
+        c.id, c.case_no, c.status, c.version, c.channel, c.kind, c.problems, c.campaigns, c.urgency,
+        c.decision, c.confidence, c.department, c.suggested, c.area, c.summary, c.received_at, c.due_at,
+    ).where(c.status.in_(VIEWS[view][1]))  # fmt: skip
+    if problem:
+        statement = statement.where(c.problems.contains(f'"{problem}"'))
+    if area:
+        statement = statement.where(c.area == area)
+    order = (c.id.desc(),) if newest else (rank, c.id)
+    async with db.read() as conn:
+        rows = (await conn.execute(statement.order_by(*order).limit(limit))).mappings().all()
+    return [_row(row) for row in rows]
+
+
+async def detail(db: Database, case_id: int) -> dict[str, Any] | None:
+    """A case with its message, verdict, work orders and history; None when there is none."""
+    async with db.read() as conn:
+        found = (
+            (await conn.execute(select(T.cases).where(T.cases.c.id == case_id))).mappings().first()
+        )
+        if found is None:
+            return None
+        i = T.items.c
+        item = (
+            await conn.execute(
+                select(
+                    i.title, i.text, i.address, i.url, i.media_count, i.posted_at, i.author_key
+                ).where(i.id == case_id)
+            )
+        ).first()
+        verdict = (
+            await conn.execute(select(T.verdicts).where(T.verdicts.c.item_id == case_id))
+        ).first()
+        orders = (
+            await conn.execute(
+                select(T.work_orders)
+                .where(T.work_orders.c.case_id == case_id)
+                .order_by(T.work_orders.c.id)
+            )
+        ).mappings()
+        events = (
+            await conn.execute(
+                select(T.events).where(T.events.c.case_id == case_id).order_by(T.events.c.id)
+            )
+        ).mappings()
+        row = _row(found)
+        row["rule"] = found["rule"]
+        if item is not None:
+            row |= {
+                "title": item.title,
+                "text": item.text,
+                "address": item.address,
+                "url": item.url,
+            }
+            row["media"] = item.media_count
+        row["reasons"] = _any.decode(verdict.reasons) if verdict else []
+        row["scores"] = _any.decode(verdict.confidence) if verdict else {}
+        row["model"] = verdict.model if verdict else ""
+        row["orders"] = [_plain(order) for order in orders]
+        row["events"] = [_plain(event) for event in events]
+    return row
+
+
+async def inbox(db: Database, department: str, *, limit: int = PAGE) -> list[dict[str, Any]]:
+    """The open work orders of one department, the soonest due first."""
+    o, c, i = T.work_orders.c, T.cases.c, T.items.c
+    statement = (
+        select(
+            o.id, o.status, o.lead, o.due_at, o.dispatched_at, c.case_no, c.urgency, c.problems, c.area,
+            i.title, i.text, i.address,
+            c.status.label("case_status"), c.id.label("case_id"),
+        )
+        .join(T.cases, c.id == o.case_id)
+        .join(T.items, i.id == o.case_id)
+        .where(o.department == department, o.status.in_(["assigned", "signed"]))
+        .order_by(o.due_at, o.id)
+        .limit(limit)
+    )  # fmt: skip
+    async with db.read() as conn:
+        rows = (await conn.execute(statement)).mappings().all()
+    return [{**_plain(row), "problems": _labels.decode(row["problems"])} for row in rows]
+
+
+def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
+    plain = _plain(row)
+    plain["problems"] = _labels.decode(row["problems"])
+    plain["campaigns"] = _labels.decode(row["campaigns"])
+    return plain
+
+
+def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """JSON-ready: ids as text (they outgrow a browser's integers), times as ISO 8601."""
+    return {
+        key: value.isoformat()
+        if isinstance(value, datetime)
+        else str(value)
+        if key.endswith("id")
+        else value
+        for key, value in row.items()
+    }

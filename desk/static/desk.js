@@ -1,0 +1,273 @@
+// The dispatch queue: one store of rows, drawn from it; keys act on the selected row.
+// Text from citizens only ever becomes textContent.
+
+const root = document.getElementById("desk");
+const names = JSON.parse(root.dataset.names);
+const token = root.dataset.token;
+const state = { view: "waiting", problem: "", rows: [], counts: {}, id: "", open: null, labels: null, fresh: null, skew: 0 };
+
+const at = (id) => document.getElementById(id);
+
+function el(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(props)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (key === "class") node.className = value;
+    else if (value !== undefined && value !== null && value !== false) node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+async function ask(path, body) {
+  const options = body ? { method: "POST", headers: { "Content-Type": "application/json", "X-Token": token }, body: JSON.stringify(body) } : {};
+  const answer = await fetch(path, options);
+  if (answer.status === 401) { location.assign("/login"); throw new Error("登录已过期"); }
+  const told = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(answer.status === 409 ? "这件诉求刚被他人处理，已刷新" : told.error || `操作失败（${answer.status}）`);
+  return told;
+}
+
+function toast(text) {
+  const box = at("toast");
+  box.textContent = text;
+  box.hidden = false;
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => { box.hidden = true; }, 5000);
+}
+
+function left(due) {
+  const minutes = Math.round((Date.parse(due) - Date.now() - state.skew) / 60000);
+  const size = Math.abs(minutes);
+  const text = size < 60 ? `${size} 分` : size < 2880 ? `${Math.floor(size / 60)} 时 ${size % 60} 分` : `${Math.floor(size / 1440)} 天`;
+  const level = minutes < 0 ? "late" : minutes < 120 ? "red" : minutes < 480 ? "amber" : "green";
+  return { level, text: minutes < 0 ? `超期 ${text}` : `剩 ${text}` };
+}
+
+function chips(row) {
+  return row.problems.map((p) => el("span", { class: `chip p-${p}` }, names.labels[p] || p));
+}
+
+function drawRow(row) {
+  const clock = row.due_at ? left(row.due_at) : null;
+  return el("li", {
+    role: "option", id: `row-${row.id}`, "aria-selected": String(row.id === state.id),
+    class: row.id === state.id ? "row on" : "row", onclick: () => select(row.id),
+  },
+  el("p", { class: "words" },
+    row.urgency !== "normal" ? el("span", { class: "chip danger" }, names.labels[row.urgency]) : null, row.summary),
+  el("p", { class: "tags" }, ...chips(row), el("span", {}, names.areas[row.area] || "地点待定"), el("span", {}, row.channel),
+    row.decision === "desk" ? el("span", { class: "unsure" }, `置信 ${Math.round(row.confidence * 100)}%`) : null,
+    row.department ? el("span", {}, names.departments[row.department] || names.areas[row.department] || row.department) : null),
+  clock ? el("span", { class: `clock ${clock.level}` }, clock.text) : null);
+}
+
+function drawViews() {
+  at("views").replaceChildren(...Object.entries(names.views).map(([view, name]) => el("li", {},
+    el("button", { class: view === state.view ? "view on" : "view", "aria-pressed": String(view === state.view), onclick: () => go(view, state.problem) },
+      name, el("b", {}, String(state.counts[view] ?? ""))))));
+  at("problems").replaceChildren(...names.problems.map((p) => el("li", {},
+    el("button", { class: p === state.problem ? "view on" : "view", "aria-pressed": String(p === state.problem), onclick: () => go(state.view, p === state.problem ? "" : p) }, names.labels[p]))));
+}
+
+function drawRows() {
+  at("rows").replaceChildren(...state.rows.map(drawRow));
+  at("rows").setAttribute("aria-activedescendant", state.id ? `row-${state.id}` : "");
+  at("none").hidden = state.rows.length > 0;
+  const known = new Set(state.rows.map((row) => row.id));
+  const more = state.fresh ? state.fresh.filter((row) => !known.has(row.id)).length : 0;
+  at("fresh").hidden = more === 0;
+  at("fresh").textContent = `有 ${more} 件新诉求，点击载入（n）`;
+}
+
+function marked(text, reasons) {
+  const spans = reasons.filter((r) => state.labels.problems.includes(r.label) || state.labels.campaigns.includes(r.label))
+    .sort((a, b) => a.start - b.start);
+  const points = Array.from(text);
+  const out = [];
+  let from = 0;
+  for (const span of spans) {
+    if (span.start < from) continue;
+    out.push(points.slice(from, span.start).join(""), el("mark", { class: `p-${span.label}`, title: names.labels[span.label] }, points.slice(span.start, span.end).join("")));
+    from = span.end;
+  }
+  out.push(points.slice(from).join(""));
+  return out;
+}
+
+function toggles(axis, keys) {
+  return names[axis].map((label, n) => el("button", {
+    class: state.labels[axis].includes(label) ? `pick on p-${label}` : "pick", disabled: !actable(),
+    "aria-pressed": String(state.labels[axis].includes(label)), onclick: () => toggle(axis, label),
+  }, names.labels[label], keys ? el("kbd", {}, String(n + 1)) : null));
+}
+
+const actable = () => names.may_dispatch && state.open && ["received", "filed"].includes(state.open.status);
+
+function drawDetail() {
+  const one = state.open;
+  if (!one) { at("detail").replaceChildren(el("p", { class: "empty" }, "选择一件诉求（j / k 上下移动）")); return; }
+  const office = (id) => names.departments[id] || names.areas[id] || id;
+  const body = one.title ? `${one.title}\n${one.text}` : one.text;
+  at("detail").replaceChildren(
+    el("section", { class: "card" },
+      el("p", { class: "meta" }, `${one.case_no} · ${one.channel} · ${names.areas[one.area] || "地点待定"} · ${names.statuses[one.status]}`),
+      el("p", { class: "text" }, ...marked(body, one.reasons)),
+      one.address ? el("p", { class: "meta" }, `地点：${one.address}`) : null,
+      el("p", { class: "meta" }, `紧急程度 ${names.labels[one.urgency]}　诉求类型 ${names.labels[one.kind]}${one.media ? `　照片 ${one.media} 张` : ""}`),
+      el("div", { id: "original" }),
+      names.may_dispatch ? el("button", { class: "plain", onclick: reveal }, "查看原文与联系方式") : null),
+    el("section", { class: "card" },
+      el("h2", {}, `问题标签（六乱）　模型置信 ${Math.round(one.confidence * 100)}%`), el("div", { class: "picks" }, ...toggles("problems", true)),
+      el("h2", {}, "十大提升行动"), el("div", { class: "picks" }, ...toggles("campaigns", false))),
+    el("section", { class: "card" },
+      el("h2", {}, `责任单位（推荐：${office(one.suggested)}，规则 ${one.rule}）`),
+      el("div", { class: "picks" }, ...Object.entries(withTerritory(one)).map(([id, name]) => el("button", {
+        class: id === state.department ? "pick on" : "pick", "aria-pressed": String(id === state.department), disabled: !actable(),
+        onclick: () => { state.department = id; drawDetail(); },
+      }, name, id === one.suggested ? " ★" : "")))),
+    el("section", { class: "card" }, el("h2", {}, "办理经过"),
+      el("ol", { class: "history" }, ...one.events.map((e) => el("li", {}, `${e.at.slice(5, 16).replace("T", " ")}　${names.verbs[e.verb]}　${e.actor}　${office(e.note)}`)))),
+    acts());
+}
+
+function withTerritory(one) {
+  const all = { ...names.departments };
+  delete all.out_of_scope;
+  for (const id of [one.area, one.suggested]) if (names.areas[id]) all[id] = names.areas[id];
+  return all;
+}
+
+function acts() {
+  if (actable()) {
+    const office = names.departments[state.department] || names.areas[state.department] || "（请选择责任单位）";
+    return el("div", { class: "acts" },
+      el("button", { class: "main", onclick: dispatch, disabled: !withTerritory(state.open)[state.department] }, `派发至 ${office}`, el("kbd", {}, "e")),
+      el("button", { onclick: () => end("decline", "不予立案的理由") }, "不予派发", el("kbd", {}, "#")),
+      el("button", { onclick: () => end("refer", "转 12345 的说明") }, "转 12345"));
+  }
+  if (names.may_dispatch && state.open.status === "handled") {
+    return el("div", { class: "acts" }, el("button", { class: "main", onclick: close }, "核查通过并结案"));
+  }
+  return el("div", {});
+}
+
+function toggle(axis, label) {
+  const had = state.labels[axis];
+  state.labels[axis] = had.includes(label) ? had.filter((one) => one !== label) : [...had, label];
+  drawDetail();
+}
+
+async function load(keep) {
+  const told = await ask(`/desk/api/queue?view=${state.view}&problem=${state.problem}`);
+  state.skew = Date.parse(told.now) - Date.now();
+  state.counts = told.counts;
+  if (keep) {
+    const now = new Map(told.rows.map((row) => [row.id, row]));
+    state.rows = state.rows.filter((row) => now.has(row.id)).map((row) => now.get(row.id));
+    state.fresh = told.rows;
+    if (state.rows.length === 0) state.rows = told.rows;
+  } else {
+    state.rows = told.rows;
+    state.fresh = null;
+  }
+  drawViews();
+  drawRows();
+}
+
+async function go(view, problem) {
+  Object.assign(state, { view, problem, id: "", open: null });
+  await load(false);
+  if (state.rows[0]) await select(state.rows[0].id);
+  else drawDetail();
+}
+
+async function select(id) {
+  state.id = id;
+  drawRows();
+  at(`row-${id}`)?.scrollIntoView({ block: "nearest" });
+  const one = await ask(`/desk/api/cases/${id}`);
+  if (state.id !== id) return;
+  show(one);
+}
+
+function show(one) {
+  state.open = one;
+  state.labels = { kind: one.kind, urgency: one.urgency, problems: [...one.problems], campaigns: [...one.campaigns] };
+  state.department = one.suggested;
+  drawDetail();
+}
+
+function move(step) {
+  const here = state.rows.findIndex((row) => row.id === state.id);
+  const row = state.rows[Math.min(state.rows.length - 1, Math.max(0, here + step))];
+  if (row) select(row.id);
+}
+
+async function act(work) {
+  const here = state.rows.findIndex((row) => row.id === state.id);
+  const gone = state.rows[here];
+  try {
+    await work();
+    state.rows = state.rows.filter((row) => row !== gone);
+    state.open = null;
+    const next = state.rows[Math.min(here, state.rows.length - 1)];
+    if (next) await select(next.id);
+    else { state.id = ""; drawDetail(); }
+  } catch (error) {
+    toast(error.message);
+    if (state.id) await select(state.id).catch(() => {});
+  }
+  await load(true);
+}
+
+function dispatch() {
+  const { open, labels, department } = state;
+  const kind = ["complaint", "request", "inquiry"].includes(labels.kind) ? labels.kind : "request";
+  act(() => ask(`/desk/api/cases/${open.id}/dispatch`, { version: open.version, department, labels: { ...labels, kind } }));
+}
+
+function end(verb, question) {
+  const note = prompt(question);
+  if (note && note.trim()) act(() => ask(`/desk/api/cases/${state.open.id}/${verb}`, { version: state.open.version, note }));
+}
+
+const close = () => act(() => ask(`/desk/api/cases/${state.open.id}/close`, { version: state.open.version, note: "核查通过" }));
+
+async function reveal() {
+  const note = prompt("查看原文与联系方式的理由（将被记录）");
+  if (!note) return;
+  try {
+    const told = await ask(`/desk/api/cases/${state.open.id}/reveal`, { note });
+    at("original").replaceChildren(el("p", { class: "text sealed" }, `${told.title ? `${told.title}\n` : ""}${told.text}`),
+      el("p", { class: "meta" }, `联系人 ${told.name || "—"}　电话 ${told.phone || "—"}　邮箱 ${told.email || "—"}`));
+  } catch (error) { toast(error.message); }
+}
+
+const KEYS = {
+  j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1),
+  e: () => actable() && withTerritory(state.open)[state.department] && dispatch(),
+  "#": () => actable() && end("decline", "不予立案的理由"),
+  n: () => !at("fresh").hidden && load(false),
+};
+names.problems.forEach((p, n) => { KEYS[String(n + 1)] = () => actable() && toggle("problems", p); });
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.isComposing || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+  const work = KEYS[event.key];
+  if (typing || !work || (event.repeat && !/^(j|k|Arrow)/.test(event.key))) return;
+  event.preventDefault();
+  work();
+});
+at("fresh").addEventListener("click", () => load(false));
+setInterval(drawRows, 30000);
+
+function listen() {
+  const live = (on, text) => { at("live").textContent = text; at("live").className = on ? "live" : "live off"; };
+  const source = new EventSource("/desk/events");
+  source.addEventListener("hello", () => { live(true, "实时"); load(true).catch((error) => toast(error.message)); });
+  source.addEventListener("changed", () => load(true).catch((error) => toast(error.message)));
+  source.onerror = () => live(false, "连接中断，正在重连");
+}
+
+go("waiting", "").then(listen, (error) => toast(error.message));
