@@ -1,0 +1,265 @@
+"""Wiring: from settings to a hub whose rooms know each other only through topics and tables."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from classify.artifact import load_or_train
+from classify.classifier import Classifier
+from classify.worker import ClassifyWorker
+from hub.http import GuardedHttp
+from hub.runner import Runner
+from hub.settings import Settings
+from hub.telemetry import Telemetry
+from ingest.admit import Admission
+from ingest.connectors.feed import Feed
+from ingest.poller import Poller
+from ingest.protocol import Polled
+from router.cases import Cases
+from router.deadlines import Deadlines
+from router.departments import Directory
+from router.filing import Filer
+from router.notify.webhook import parse_secret
+from router.notify.worker import Deliverer, NoticeWorker
+from router.rules import Router, Rules, check_rules
+from router.worker import RouterWorker
+from store.config import Taxonomy, load
+from store.consumer import Consumer, Handler
+from store.db import Database
+from store.dead import DeadLetters
+from store.errors import ConfigError
+from store.journal import Journal
+from store.journal.kafka import KafkaJournal
+from store.journal.sqlite import SqliteJournal
+from store.leases import hold, release
+from store.migrate import migrate
+from store.outbox import Outbox, relay
+from store.vault import Vault, load_master
+
+log = logging.getLogger(__name__)
+
+ROOMS = ("ingest", "classify", "router", "desk")
+RENEW_S = 5.0
+
+
+def now_utc() -> datetime:
+    """The clock of a live hub."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class City:
+    """Everything a city edits, read and checked."""
+
+    taxonomy: Taxonomy
+    directory: Directory
+    router: Router
+    deadlines: Deadlines
+    words: tuple[str, ...]
+
+
+def load_city(configs: Path) -> City:
+    """Read every file of ``configs/``; ConfigError names file, key and cure."""
+    taxonomy = load(configs / "taxonomy.toml", Taxonomy)
+    directory = load(configs / "departments.toml", Directory)
+    rules = load(configs / "routing.toml", Rules)
+    router = check_rules(rules, directory, taxonomy)
+    deadlines = load(configs / "deadlines.toml", Deadlines)
+    for problem in deadlines.problem:
+        if problem not in taxonomy.problems:
+            msg = f"config: deadlines.toml: problem.{problem} is not in taxonomy.toml; correct it"
+            raise ConfigError(msg)
+    lexicon = configs / "lexicon.txt"
+    words: tuple[str, ...] = ()
+    if lexicon.exists():
+        lines = lexicon.read_text(encoding="utf-8").splitlines()
+        words = tuple(w for line in lines if (w := line.split("#")[0].strip()))
+    return City(taxonomy, directory, router, deadlines, words)
+
+
+class Hub:
+    """One process's hub. ``open`` connects, ``start`` runs rooms, ``close`` ends within 10 s."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        city: City,
+        data: Path,
+        *,
+        clock: Callable[[], datetime] = now_utc,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.settings = settings
+        self.city = city
+        self.data = data
+        self.clock = clock
+        self.progress = progress
+        self.zone: ZoneInfo = settings.city.zone
+        self.telemetry = Telemetry()
+        self.runner = Runner()
+        self.http = GuardedHttp(settings.net.allow)
+        self.db = Database(settings.database_url or f"sqlite:///{data / 'minsheng.db'}")
+        self.embedded = not settings.journal_url
+        self.journal: Journal = (
+            SqliteJournal(self.db) if self.embedded else KafkaJournal(settings.journal_url)
+        )
+        self.outbox = Outbox(embedded=self.embedded, is_sqlite=self.db.is_sqlite)
+        self.vault = Vault(
+            load_master(settings.master_key.get_secret_value(), data / "keys" / "master.key")
+        )
+        self.dead = DeadLetters(self.db, self.vault, self.outbox)
+        self.admission = Admission(
+            db=self.db,
+            vault=self.vault,
+            outbox=self.outbox,
+            dead=self.dead,
+            zone=self.zone,
+            clock=clock,
+            observe=self.telemetry.observe,
+        )
+        self.filer = Filer(
+            router=city.router,
+            deadlines=city.deadlines,
+            zone=self.zone,
+            prefix=settings.city.prefix,
+            clock=clock,
+        )
+        self.cases = Cases(db=self.db, outbox=self.outbox, filer=self.filer, clock=clock)
+        self.poller = Poller(db=self.db, admission=self.admission, clock=clock)
+        self.webhooks: dict[str, str] = dict(city.directory.webhooks)
+        self.secrets: dict[str, str] = {
+            name: secret.get_secret_value() for name, secret in settings.webhook_secrets.items()
+        }
+        self.consumers: dict[str, Consumer] = {}
+        self.classifier: Classifier | None = None
+        self.ready = False
+
+    async def open(self) -> None:
+        """Connect to database and journal and bring the schema up to date."""
+        check_webhooks(self.webhooks, self.secrets)
+        await self.db.open()
+        try:
+            before, after = await migrate(self.db)
+            if before != after:
+                self.progress(f"schema {before or 'empty'} → {after}")
+            await self.journal.open()
+        except BaseException:
+            await self.db.close()
+            raise
+
+    async def train(self) -> Classifier:
+        """The classifier, loaded or trained, off the event loop."""
+        if self.classifier is None:
+            make = partial(
+                load_or_train,
+                self.data / "models",
+                self.city.taxonomy,
+                self.city.words,
+                progress=self.progress,
+            )
+            self.classifier = await asyncio.to_thread(make)
+        return self.classifier
+
+    async def start(self, rooms: tuple[str, ...] = ROOMS) -> None:
+        """Start the loops of the named rooms."""
+        if not self.embedded:
+            self._singleton("relay", partial(relay, self.db, self.journal))
+        if "classify" in rooms:
+            self._follow(
+                ClassifyWorker(
+                    db=self.db,
+                    outbox=self.outbox,
+                    classifier=await self.train(),
+                    clock=self.clock,
+                    observe=self.telemetry.observe,
+                )
+            )
+        if "router" in rooms:
+            self._start_router()
+        self.ready = True
+
+    def _start_router(self) -> None:
+        self._follow(
+            RouterWorker(
+                db=self.db,
+                outbox=self.outbox,
+                filer=self.filer,
+                clock=self.clock,
+                observe=self.telemetry.observe,
+            )
+        )
+        self._follow(NoticeWorker(db=self.db, webhooks=self.webhooks, clock=self.clock))
+        self._singleton("deliver", self.deliverer().run)
+
+    def deliverer(self) -> Deliverer:
+        """The sender over this hub's endpoints."""
+        return Deliverer(
+            db=self.db,
+            http=self.http,
+            dead=self.dead,
+            webhooks=self.webhooks,
+            secrets=self.secrets,
+            clock=self.clock,
+            observe=self.telemetry.observe,
+        )
+
+    def sources(self) -> list[Polled]:
+        """Every configured source that is asked."""
+        feeds = self.settings.connectors.feeds
+        return [Feed(name, config, self.http) for name, config in feeds.items()]
+
+    async def close(self) -> None:
+        """Stop loops, give leases back, disconnect."""
+        self.ready = False
+        await self.runner.stop()
+        with suppress(Exception):
+            for name in ("relay", "deliver", "poll"):
+                await release(self.db, name)
+        await self.http.close()
+        await self.journal.close()
+        await self.db.close()
+
+    def _follow(self, handler: Handler) -> None:
+        consumer = Consumer(
+            self.db, self.journal, handler, self.dead, batch=self.settings.classify_batch
+        )
+        self.consumers[handler.group] = consumer
+        self.runner.start(handler.group, consumer.run)
+
+    def _singleton(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.runner.start(name, partial(self.with_lease, name, loop))
+
+    async def with_lease(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run ``loop`` only while this hub holds the lease ``name``."""
+        while not await hold(self.db, name, self.clock()):  # noqa: ASYNC110 - asks the database
+            await asyncio.sleep(RENEW_S)
+        running = asyncio.create_task(loop())
+        try:
+            while not running.done():
+                await asyncio.wait([running], timeout=RENEW_S)
+                if not running.done() and not await hold(self.db, name, self.clock()):
+                    log.warning("lease lost", extra={"event": "lease_lost", "lease": name})
+                    return
+            await running
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+def check_webhooks(webhooks: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+    """Every endpoint needs a usable secret; ConfigError names the one that has none."""
+    for name in webhooks:
+        if name not in secrets:
+            msg = f"router: department {name} has a webhook but no secret; set MINSHENG_WEBHOOK_SECRETS"
+            raise ConfigError(msg)
+        parse_secret(secrets[name])

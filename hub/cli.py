@@ -1,0 +1,126 @@
+"""The command ``minsheng``. Exit codes: 0 done, 1 something was refused, 2 a setting must change."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hub import commands
+from store.errors import ConfigError, HubError
+
+Command = Callable[[argparse.Namespace], "int"]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point: parse, run, and turn the hub's errors into one line."""
+    args = parser().parse_args(argv)
+    try:
+        code = args.command(args)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        code = 2
+    except HubError as error:
+        print(error, file=sys.stderr)
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and option."""
+    top = argparse.ArgumentParser(
+        prog="minsheng", description="The city's ear: hear, understand, dispatch."
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--configs", metavar="DIR", help="configuration folder (default: ./configs)"
+    )
+    common.add_argument("--data", metavar="DIR", default="var", help="data folder (default: ./var)")
+    labelled = argparse.ArgumentParser(add_help=False)
+    labelled.add_argument(
+        "--configs", metavar="DIR", help="configuration folder (default: ./configs)"
+    )
+    labelled.add_argument(
+        "--data",
+        metavar="F|DIR",
+        action="append",
+        default=[],
+        type=Path,
+        help="a file is labelled JSON lines (repeatable), a folder the data folder (default: ./var)",
+    )
+    sub = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, command: Command, text: str, base: argparse.ArgumentParser = common
+    ) -> argparse.ArgumentParser:
+        one = sub.add_parser(name, help=text, description=text, parents=[base])
+        one.set_defaults(command=command)
+        return one
+
+    run = add("run", commands.run, "Run the hub until it is stopped.")
+    run.add_argument("--demo", action="store_true", help="fictional messages arrive by themselves")
+    run.add_argument(
+        "--only",
+        metavar="ROOM",
+        action="append",
+        help="ingest, classify, router or desk; repeatable",
+    )
+    run.add_argument("--host", help="listen address")
+    run.add_argument("--port", type=int, help="listen port; 0 picks a free one")
+    add(
+        "check",
+        commands.check,
+        "Check every setting and every rule's examples, and reach every endpoint.",
+    )
+    add("migrate", commands.migrate_, "Bring the database's schema up to date.")
+
+    replay = add("replay", commands.replay_, "Feed recorded messages through the whole pipeline.")
+    replay.add_argument("file", metavar="FILE", type=Path, help="JSON lines with id and text")
+    replay.add_argument(
+        "--channel", required=True, metavar="NAME", help="channel of messages that name none"
+    )
+    replay.add_argument("--json", action="store_true", help="print the counts as JSON")
+
+    classify = add("classify", commands.classify_, "Label messages without storing them.")
+    classify.add_argument(
+        "--input", metavar="F", default="-", help="JSON lines with id and text (default: stdin)"
+    )
+    classify.add_argument(
+        "--output", metavar="F", default="-", help="where verdicts go (default: stdout)"
+    )
+
+    train = add("train", commands.train_, "Train the classifier from labelled messages.", labelled)
+    train.add_argument("--taxonomy", metavar="T", type=Path, help="another taxonomy.toml")
+
+    evaluate = add(
+        "evaluate", commands.evaluate_, "Measure the classifier on labelled messages.", labelled
+    )
+    evaluate.add_argument("--taxonomy", metavar="T", type=Path, help="another taxonomy.toml")
+    evaluate.add_argument("--json", action="store_true", help="print the measures as JSON")
+
+    poll = add("poll", commands.poll_, "Ask one source now.")
+    poll.add_argument("name", metavar="NAME", help="its name under [connectors.feeds]")
+    poll.add_argument("--dry-run", action="store_true", help="print the items, store nothing")
+
+    dead = add("dead", commands.dead_, "List rejects, or feed them again.")
+    dead.add_argument("--replay", action="store_true", help="feed every reject again")
+    dead.add_argument("--json", action="store_true", help="print as JSON lines")
+
+    user = add(
+        "user", commands.user_, "Add a person or set a new password (read from standard input)."
+    )
+    user.add_argument("name", metavar="NAME")
+    user.add_argument(
+        "--role", required=True, help="dispatcher, department, official, supervisor or admin"
+    )
+    user.add_argument("--display", default="", help="name on screen")
+    user.add_argument("--scope", default="", help="department of the role department")
+    return top

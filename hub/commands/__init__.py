@@ -1,0 +1,21 @@
+"""What each ``minsheng`` command does; ``hub.cli`` only parses."""
+
+from __future__ import annotations
+
+from hub.commands.check import check
+from hub.commands.intake import dead_, migrate_, poll_, replay_, user_
+from hub.commands.model import classify_, evaluate_, train_
+from hub.commands.run import run
+
+__all__ = [
+    "check",
+    "classify_",
+    "dead_",
+    "evaluate_",
+    "migrate_",
+    "poll_",
+    "replay_",
+    "run",
+    "train_",
+    "user_",
+]

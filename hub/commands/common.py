@@ -1,0 +1,55 @@
+"""What several commands share: opening a hub from the arguments, and progress on a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from hub.app import Hub, load_city
+from hub.settings import find_configs, load_settings
+
+console = Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """A line for the person at the terminal, apart from the command's output."""
+    console.print(text, highlight=False, soft_wrap=True, markup=False)
+
+
+def make_hub(args: argparse.Namespace, **overrides: Any) -> Hub:
+    """A hub, not yet open, from ``--configs`` and ``--data``."""
+    configs = find_configs(args.configs)
+    settings = load_settings(configs, **overrides)
+    return Hub(settings, load_city(configs), Path(args.data), progress=say)
+
+
+@asynccontextmanager
+async def opened(args: argparse.Namespace) -> AsyncIterator[Hub]:
+    """An open hub without running rooms."""
+    hub = make_hub(args)
+    await hub.open()
+    try:
+        yield hub
+    finally:
+        await hub.close()
+
+
+@contextmanager
+def bars(**totals: int) -> Iterator[Callable[[str, int], None]]:
+    """Progress bars on a terminal, silence elsewhere; call with (bar, how many more)."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as progress:
+        tasks = {name: progress.add_task(name, total=total) for name, total in totals.items()}
+        yield lambda name, more: progress.advance(tasks[name], more)

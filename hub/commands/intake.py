@@ -1,0 +1,132 @@
+"""Commands that put something into the hub or show what is in it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import msgspec
+
+from desk.accounts import ROLES, Accounts
+from hub.app import ROOMS
+from hub.commands.common import bars, make_hub, opened, say
+from hub.handover import hand_over, running_hub
+from hub.redrive import redrive
+from hub.replay import as_json, replay
+from store.errors import ConfigError
+
+
+def migrate_(args: argparse.Namespace) -> int:
+    """Upgrade the schema and say from where to where."""
+
+    async def work() -> int:
+        with bars(migrate=1) as advance:
+            async with opened(args) as hub:
+                advance("migrate", 1)
+                say(f"store: {hub.db.shown_url} is up to date")
+        return 0
+
+    return asyncio.run(work())
+
+
+def replay_(args: argparse.Namespace) -> int:
+    """Run the recording through this process's rooms, or hand it to the hub that owns the data."""
+    counts = asyncio.run(_replay(args))
+    print(as_json(counts) if args.json else "\n".join(f"{k:>11} {v}" for k, v in counts.items()))
+    return 0
+
+
+async def _replay(args: argparse.Namespace) -> dict[str, int]:
+    total = _lines(args.file)
+    with bars(feed=total, settle=total) as advance:
+        hub = make_hub(args)
+        if hub.db.is_sqlite and running_hub(Path(args.data)):
+            return await hand_over(hub, Path(args.data), args.file, args.channel, progress=advance)
+        await hub.open()
+        try:
+            await hub.start(tuple(room for room in ROOMS if room != "desk"))
+            return await replay(hub, args.file, args.channel, progress=advance)
+        finally:
+            await hub.close()
+
+
+def _lines(path: Path) -> int:
+    try:
+        with path.open("rb") as file:
+            return sum(1 for line in file if line.strip())
+    except OSError as error:
+        msg = f"hub: can not read {path} ({error.strerror}); give a file of JSON lines"
+        raise ConfigError(msg) from error
+
+
+def poll_(args: argparse.Namespace) -> int:
+    """Ask a source; with ``--dry-run`` show what it said."""
+
+    async def work() -> int:
+        async with opened(args) as hub:
+            source = next((s for s in hub.sources() if s.channel == args.name), None)
+            if source is None:
+                known = ", ".join(s.channel for s in hub.sources()) or "none"
+                msg = f"config: hub.toml: connectors.feeds.{args.name} is not there (configured: {known}); add it"
+                raise ConfigError(msg)
+            if args.dry_run:
+                page = await source.fetch("")
+                for item in source.parse(page.payload).items if page.payload else ():
+                    print(item.model_dump_json(exclude={"media", "contact"}))
+                return 0
+            heard = await hub.poller.poll(source)
+            say(
+                f"ingest: {args.name}: {len(heard)} messages, {sum(h.outcome == 'admitted' for h in heard)} new"
+            )
+        return 0
+
+    return asyncio.run(work())
+
+
+def dead_(args: argparse.Namespace) -> int:
+    """Rejects, newest first; contents stay sealed."""
+
+    async def work() -> int:
+        async with opened(args) as hub:
+            if args.replay:
+                say(f"dead: {await redrive(hub)} fed again")
+                return 0
+            for one in await hub.dead.list(limit=10_000):
+                row = {"id": one.id, "stage": one.stage, "reason": one.reason, "error": one.error}
+                row |= {"attempts": one.attempts, "at": one.at.isoformat()}
+                print(
+                    msgspec.json.encode(row).decode()
+                    if args.json
+                    else f"{one.id:>6} {one.stage:<16} {one.reason:<12} {one.error}"
+                )
+        return 0
+
+    return asyncio.run(work())
+
+
+def user_(args: argparse.Namespace) -> int:
+    """Write an account; the password is the first line of standard input."""
+    if args.role not in ROLES:
+        msg = f"desk: role {args.role} is unknown; one of {', '.join(ROLES)}"
+        raise ConfigError(msg)
+    password = sys.stdin.readline().rstrip("\n")
+
+    async def work() -> int:
+        async with opened(args) as hub:
+            if args.scope and args.scope not in hub.city.directory.names:
+                msg = f"desk: scope {args.scope} is not a department; see departments.toml"
+                raise ConfigError(msg)
+            accounts = Accounts(hub.db, clock=hub.clock)
+            await accounts.put(
+                args.name,
+                password,
+                role=args.role,
+                display=args.display or args.name,
+                scope=args.scope,
+            )
+            say(f"desk: {args.name} may log in as {args.role}")
+        return 0
+
+    return asyncio.run(work())

@@ -1,0 +1,160 @@
+"""``minsheng run --demo``: fictional messages reach the hub as real ones do, at a watchable pace.
+
+A small server of ours plays the outside world: an RSS feed for each of the forum, Weibo (as an
+RSSHub feed) and the broadcast news, which the real poller asks; a client of the app API with a real
+key; and two departments' systems that check the signature of what they are sent. Nothing inside the
+hub is bypassed, and nothing of it runs without ``--demo``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import itertools
+import json
+import logging
+import secrets
+from collections import defaultdict
+from contextlib import suppress
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from aiohttp import web
+
+from desk.accounts import Accounts
+from hub.app import Hub
+from hub.http import GuardedHttp
+from hub.settings import AppConfig, Connectors, Net
+from ingest.connectors.feed import FeedConfig
+from router.notify.webhook import sign
+from store.errors import HubError
+
+log = logging.getLogger(__name__)
+
+MESSAGES = Path(__file__).parent / "demo.jsonl"
+FEEDS = ("forum", "weibo", "news")
+OFFICES = ("urban_enforcement", "public_security")
+FIRST = 12
+PACE_S = 2.5
+KEPT = 30
+
+
+class Demo:
+    """The outside world of a demonstration."""
+
+    def __init__(self) -> None:
+        self.key = secrets.token_urlsafe(24)
+        self.secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        self.logins = [
+            ("desk", "fictional-desk", "派遣员：调度台"),
+            ("zhifa", "fictional-zhifa", "市执法局：收件箱"),
+            ("zhujian", "fictional-zhujian", "市住建局：收件箱"),
+            ("leader", "fictional-leader", "领导：只看调度台"),
+        ]
+        self.received: list[str] = []
+        self.url = ""
+        self._feeds: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._runner: web.AppRunner | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._http = GuardedHttp(("127.0.0.0/8",))
+
+    async def open(self) -> None:
+        """Start the outside world on a free loopback port."""
+        application = web.Application()
+        application.router.add_get("/feed/{name}", self._feed)
+        application.router.add_post("/office/{name}", self._office)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    def attach(self, hub: Hub) -> None:
+        """Give two departments a system of their own."""
+        for office in OFFICES:
+            hub.webhooks[office] = f"{self.url}/office/{office}"
+            hub.secrets[office] = self.secret
+
+    async def start(self, hub_url: str, accounts: Accounts) -> None:
+        """Make the accounts, then let messages arrive."""
+        roles = {"desk": ("dispatcher", ""), "leader": ("official", "")}
+        roles |= {
+            "zhifa": ("department", "urban_enforcement"),
+            "zhujian": ("department", "housing_construction"),
+        }
+        for name, password, what in self.logins:
+            role, scope = roles[name]
+            await accounts.put(
+                name, password, role=role, display=what.split("：")[0] + "（演示）", scope=scope
+            )
+        self._task = asyncio.create_task(self._speak(hub_url), name="demo")
+
+    async def close(self) -> None:
+        """Fall silent."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._http.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _speak(self, hub_url: str) -> None:
+        """Each message through its own channel; the first dozen at once so that there is work to see."""
+        messages = [json.loads(line) for line in MESSAGES.read_text(encoding="utf-8").splitlines()]
+        run = secrets.token_hex(4)
+        for n in itertools.count():
+            message = messages[n % len(messages)] | {"id": f"demo-{run}-{n}"}
+            if message["channel"] in FEEDS:
+                feed = self._feeds[message["channel"]]
+                feed.append(message | {"date": formatdate()})
+                del feed[:-KEPT]
+            else:
+                with suppress(HubError):
+                    await self._submit(hub_url, message)
+            if n >= FIRST:
+                await asyncio.sleep(PACE_S)
+
+    async def _submit(self, hub_url: str, message: dict[str, Any]) -> None:
+        body = {"id": message["id"], "text": message["text"], "author": message["id"]}
+        if "place" in message:
+            body["place"] = {"address": message["place"]}
+        headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
+        await self._http.send(
+            "POST", f"{hub_url}/api/v1/items", headers=headers, body=json.dumps(body).encode()
+        )
+
+    async def _feed(self, request: web.Request) -> web.Response:
+        entries = "".join(
+            f"<item><guid isPermaLink='false'>{m['id']}</guid><title>{escape(m.get('title', ''))}</title>"
+            f"<description>{escape(m['text'])}</description><pubDate>{m['date']}</pubDate></item>"
+            for m in reversed(self._feeds[request.match_info["name"]])
+        )
+        head = (
+            "<?xml version='1.0' encoding='utf-8'?><rss version='2.0'><channel><title>demo</title>"
+        )
+        text = f"{head}{entries}</channel></rss>"
+        return web.Response(text=text, content_type="application/rss+xml")
+
+    async def _office(self, request: web.Request) -> web.Response:
+        """A department's own system: checks the signature, acts once per webhook-id."""
+        body = await request.read()
+        webhook_id = request.headers.get("webhook-id", "")
+        stamp = int(request.headers.get("webhook-timestamp", "0"))
+        if sign(self.secret, webhook_id, stamp, body) != request.headers.get("webhook-signature"):
+            return web.Response(status=401)
+        if webhook_id not in self.received:
+            self.received.append(webhook_id)
+            del self.received[:-10_000]
+        return web.Response(status=204)
+
+
+def demo_settings(args: argparse.Namespace, demo: Demo) -> dict[str, Any]:
+    """Settings that connect the hub to the demonstration's world and to nothing else."""
+    del args
+    feeds = {name: FeedConfig(url=f"{demo.url}/feed/{name}", interval_s=3) for name in FEEDS}
+    app = AppConfig.model_validate({"keys": {"demo_app": demo.key}})
+    return {"connectors": Connectors(app=app, feeds=feeds), "net": Net(allow=("127.0.0.0/8",))}

@@ -1,0 +1,80 @@
+"""Feed kept rejects again, each through the door it was refused at."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import update
+
+from hub.app import Hub
+from hub.recording import read_line
+from store.db import Tx
+from store.dead import Dead
+from store.errors import HubError, RejectedError
+from store.model import Record
+from store.tables import T
+
+log = logging.getLogger(__name__)
+
+TOPIC_OF = {"classify": "items", "router": "verdicts", "notify": "notices"}
+
+
+async def redrive(hub: Hub) -> int:
+    """Replay every dead letter; one that is still refused stays dead. Returns how many went through."""
+    done = 0
+    for one in await hub.dead.list(limit=100_000):
+        try:
+            await _again(hub, one)
+        except HubError as error:
+            log.warning(
+                "still refused",
+                extra={"event": "redrive_refused", "stage": one.stage, "cause": str(error)},
+            )
+            continue
+
+        async def mark(tx: Tx, dead_id: int = one.id) -> None:
+            await hub.dead.mark(tx, dead_id, "replayed")
+
+        await hub.db.write(mark)
+        done += 1
+    return done
+
+
+async def _again(hub: Hub, one: Dead) -> None:
+    if one.stage in TOPIC_OF:
+        await _append(hub, one)
+    elif one.stage == "deliver":
+        await _deliver(hub, one)
+    else:
+        channel = one.stage.removeprefix("ingest.")
+        line = read_line(one.content, Path(), channel, hub.zone, datetime.now(UTC))
+        if line.item is None:
+            raise line.error or RejectedError("ingest: still not readable")
+        await hub.admission.admit([line.item])
+
+
+async def _append(hub: Hub, one: Dead) -> None:
+    """The same content under a new record id: the old one's place in the log is behind its group."""
+    key = one.source_key.split(":")[0]
+    again = Record(f"{one.source_key}:again{one.attempts}", key, one.content)
+
+    async def work(tx: Tx) -> None:
+        await hub.outbox.put(tx, TOPIC_OF[one.stage], [again])
+
+    await hub.db.write(work)
+
+
+async def _deliver(hub: Hub, one: Dead) -> None:
+    d = T.deliveries
+
+    async def work(tx: Tx) -> None:
+        await tx.run(
+            update(d)
+            .where(d.c.webhook_id == one.source_key)
+            .values(state="pending", due_at=hub.clock(), created_at=hub.clock(), attempts=0)
+        )
+        tx.touched.add("deliveries")
+
+    await hub.db.write(work)

@@ -1,0 +1,160 @@
+"""Everything an operator sets: ``configs/hub.toml``, with environment variables on top.
+
+Order: arguments, then ``MINSHENG_*`` (nested with ``__``), then the file. A key nobody knows is an
+error, in the file and in the environment. Secrets come from the environment only and never print.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from ingest.connectors.feed import FeedConfig
+from store.config import Strict, explain, read_toml
+from store.errors import ConfigError
+
+PREFIX = "MINSHENG_"
+OUTSIDE = ("MINSHENG_TEST_", "MINSHENG_CRASH_AT", "MINSHENG_REQUIRE_")
+"""Environment names that are not settings: test switches."""
+
+
+class City(Strict):
+    """Whose hub this is."""
+
+    name: str = "敦化市"
+    hub_name: str = "敦化市民声"
+    prefix: str = Field(default="DH", pattern=r"^[A-Z]{1,4}$")
+    timezone: str = "Asia/Shanghai"
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            msg = f"{value} is not a time zone; write one like Asia/Shanghai"
+            raise ValueError(msg) from error
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+class Listen(Strict):
+    """Where the hub answers HTTP. ``secure`` marks cookies for https."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8470, ge=0, le=65535)
+    secure: bool = False
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+
+
+class AppConfig(Strict):
+    """``[connectors.app]``: ``keys`` maps a client's name to its secret key."""
+
+    enabled: bool = True
+    keys: dict[str, SecretStr] = {}
+    rate: float = Field(default=50.0, gt=0)
+    burst: float = Field(default=200.0, gt=0)
+
+
+class Connectors(Strict):
+    """The channels that are connected."""
+
+    app: AppConfig = AppConfig()
+    feeds: dict[str, FeedConfig] = {}
+
+
+class Net(Strict):
+    """Which private networks the hub may call; the public Internet is always allowed."""
+
+    allow: tuple[str, ...] = ()
+
+    @field_validator("allow")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+
+class Settings(BaseSettings):
+    """The whole."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    city: City = City()
+    listen: Listen = Listen()
+    connectors: Connectors = Connectors()
+    net: Net = Net()
+    database_url: str = ""
+    journal_url: str = ""
+    master_key: SecretStr = SecretStr("")
+    webhook_secrets: dict[str, SecretStr] = {}
+    classify_batch: int = Field(default=256, ge=1, le=2000)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        path = cls.model_config.get("toml_file")
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path))
+
+
+def find_configs(given: str | None) -> Path:
+    """The configuration folder: the argument, else ``./configs``, else the defaults of the package."""
+    if given:
+        return Path(given)
+    local = Path("configs")
+    if (local / "hub.toml").exists():
+        return local
+    packaged = Path(__file__).parent / "_configs"
+    return packaged if packaged.exists() else Path(__file__).parent.parent / "configs"
+
+
+def load_settings(configs: Path, **overrides: Any) -> Settings:
+    """Read and check the settings; ConfigError names file or variable, key and cure."""
+    path = configs / "hub.toml"
+    read_toml(path)
+    _check_environment()
+
+    class _FromFile(Settings):
+        model_config = SettingsConfigDict(**{**Settings.model_config, "toml_file": path})
+
+    try:
+        return _FromFile(**overrides)
+    except ValidationError as error:
+        raise ConfigError(explain(error, f"{path} or environment")) from error
+    except SettingsError as error:
+        raise ConfigError(f"config: environment: {error}; write it as JSON") from error
+
+
+def _check_environment() -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith(PREFIX) and not name.startswith(OUTSIDE):
+            head = name.split("__", 1)[0]
+            if head not in known:
+                msg = f"config: environment: {name} is not a setting; remove it or correct its spelling"
+                raise ConfigError(msg)

@@ -1,0 +1,109 @@
+"""One HTTP server: the gateway's routes, the desk's pages, health and metrics."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from hub.app import Hub
+from ingest.connectors.app import App
+from ingest.gateway import Gateway
+from store.errors import AuthError, ConflictError, RejectedError, TransientError
+from store.receipts import Receipts
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+MAX_BODY = 100_000_000
+HIGH_WATER = 50_000
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn the hub's errors into answers; anything else is a 500 that says nothing."""
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except TransientError as error:
+        wait = str(int(error.retry_after_s or 5))
+        status = getattr(error, "status", 503)
+        return _json({"error": str(error)}, status, {"Retry-After": wait})
+    except RejectedError as error:
+        return _json({"error": str(error), "reason": error.reason}, 422)
+    except ConflictError as error:
+        return _json({"error": str(error)}, 409)
+    except AuthError as error:
+        return _json({"error": str(error)}, 403 if error.known else 401)
+    except ConnectionError:
+        raise
+    except Exception:
+        log.exception("request failed", extra={"event": "request_failed", "method": request.method})
+        return _json({"error": "hub: something failed here; it is in the log"}, 500)
+
+
+def _json(body: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response(body, status=status, headers=headers)
+
+
+def build(
+    hub: Hub, *, mounts: tuple[Callable[[web.Application], None], ...] = ()
+) -> web.Application:
+    """The application; ``mounts`` add the desk."""
+    application = web.Application(client_max_size=MAX_BODY, middlewares=[errors])
+    pages = _Health(hub)
+    application.add_routes(
+        [
+            web.get("/healthz", pages.healthz),
+            web.get("/readyz", pages.readyz),
+            web.get("/metrics", pages.metrics),
+        ]
+    )
+    config = hub.settings.connectors.app
+    if config.enabled:
+        gateway = Gateway(
+            admission=hub.admission,
+            app=App(),
+            keys={name: key.get_secret_value() for name, key in config.keys.items()},
+            status_of=Receipts(hub.db, hub.vault).status,
+            pressure=pages.pressure,
+            rate=config.rate,
+            burst=config.burst,
+        )
+        application.add_routes(gateway.routes())
+    for mount in mounts:
+        mount(application)
+    return application
+
+
+class _Health:
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        """The process answers."""
+        return web.Response(text="ok\n")
+
+    async def readyz(self, _request: web.Request) -> web.Response:
+        """Every loop runs and every store answers."""
+        loops = self._hub.runner.alive()
+        good = self._hub.ready and all(loops.values())
+        body = json.dumps({"ready": good, "loops": loops})
+        return web.Response(text=body, status=200 if good else 503, content_type="application/json")
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Prometheus text."""
+        for group, consumer in self._hub.consumers.items():
+            self._hub.telemetry.gauge("lag", group, await consumer.follower.lag())
+        body = self._hub.telemetry.render()
+        return web.Response(
+            body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        )
+
+    def pressure(self) -> float:
+        """Seconds a client should wait while the hub catches up; 0 normally."""
+        return 0.0
