@@ -1,7 +1,7 @@
 """The Kafka journal: the one door to aiokafka for writing, and the topics.
 
-``kafka://host:port[,host:port…][/prefix]``. acks=all, an idempotent producer unless the broker can
-not (``?idempotence=off``), every send awaited: ``append`` returns once the broker has all of it. A
+``kafka://host:port[,host:port…][/prefix][?replicas=3]``. acks=all, an idempotent producer unless the
+broker can not (``?idempotence=off``), every send awaited: ``append`` returns once the broker has all of it. A
 time-out is an unknown outcome: the caller repeats the same records, and consumers drop the twins.
 No Kafka transactions: docs/decisions/0003 says why.
 """
@@ -43,7 +43,9 @@ class KafkaJournal:
             raise ConfigError(msg)
         self.servers = parts.netloc.split(",")
         self.prefix = parts.path.strip("/") or "minsheng"
-        self.idempotent = parse_qs(parts.query).get("idempotence", ["on"])[0] != "off"
+        options = parse_qs(parts.query)
+        self.idempotent = options.get("idempotence", ["on"])[0] != "off"
+        self._replicas = int(options.get("replicas", ["1"])[0])
         self._partitions = partitions
         self._connect_s = connect_s
         self._producer: AIOKafkaProducer | None = None
@@ -141,7 +143,7 @@ class KafkaJournal:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers, request_timeout_ms=10_000)
         try:
             await admin.start()
-            wanted = [NewTopic(self.topic(name), self._partitions, -1) for name in TOPICS]
+            wanted = [NewTopic(self.topic(name), self._partitions, self._replicas) for name in TOPICS]
             answer = await admin.create_topics(wanted)
             for topic, code, *_ in answer.topic_errors:
                 failure = for_code(code)

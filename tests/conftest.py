@@ -1,0 +1,191 @@
+"""Fixtures every room shares: real stores, a fixed clock, a small classifier, a hub over them.
+
+Where a machine lacks Java, Maven, the PostgreSQL wheel or Chromium, the tests that need it skip and
+say how to get it; with MINSHENG_REQUIRE_ALL=1 (CI) they fail instead.
+"""
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from classify.artifact import load_or_train
+from classify.classifier import Classifier
+from hub.app import City, Hub, load_city
+from hub.settings import Settings
+from store.db import Database
+from store.migrate import migrate
+from store.outbox import Outbox
+from store.vault import Vault
+
+ROOT = Path(__file__).parent.parent
+REQUIRE_ALL = os.environ.get("MINSHENG_REQUIRE_ALL") == "1"
+MASTER = b"m" * 32
+
+
+def lacking(reason: str) -> None:
+    """Skip, or fail where everything must run."""
+    if REQUIRE_ALL:
+        pytest.fail(f"required here: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+class Clock:
+    """A clock that moves only when told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("MINSHENG_") and not name.startswith(("MINSHENG_TEST_", "MINSHENG_REQUIRE_")):
+            monkeypatch.delenv(name)
+
+
+def _serve(script: str, *args: str) -> Iterator[str]:
+    """Run a server script and yield the address it prints; skip with its own reason."""
+    command = [sys.executable, str(ROOT / "tests" / script), *args]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    line = next((text for text in process.stdout if text.startswith("ready ")), "")
+    if not line:
+        reason = process.stderr.read().strip().splitlines()
+        lacking(reason[-1] if reason else f"{script} did not start")
+    try:
+        yield line.split(maxsplit=1)[1].strip()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    yield from _serve("postgres/server.py")
+
+
+@pytest.fixture(scope="session")
+def kafka_broker() -> Iterator[str]:
+    """MINSHENG_TEST_KAFKA, else Apache Kafka, else the stand-in wheel (never in CI)."""
+    outside = os.environ.get("MINSHENG_TEST_KAFKA")
+    if outside:
+        yield outside
+    elif REQUIRE_ALL or (shutil.which("java") and shutil.which("mvn")):
+        yield from _serve("kafka/broker.py")
+    else:
+        yield from _serve("kafka/broker.py", "--stand-in")
+
+
+@pytest.fixture
+def kafka_url(kafka_broker: str) -> str:
+    """An own prefix on the broker, so that tests do not see each other's topics."""
+    address, _, query = kafka_broker.partition("?")
+    return f"{address}/t{secrets.token_hex(4)}" + (f"?{query}" if query else "")
+
+
+def _in_thread(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a coroutine apart from the test's own loop, which may be running already."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work()).result()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """An empty database of its own."""
+    name = f"t{secrets.token_hex(6)}"
+
+    async def run(statement: str) -> None:
+        import asyncpg
+
+        admin = await asyncpg.connect(postgres_server)
+        await admin.execute(statement)
+        await admin.close()
+
+    _in_thread(lambda: run(f"CREATE DATABASE {name}"))
+    yield postgres_server.replace("/postgres?", f"/{name}?")
+    _in_thread(lambda: run(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'minsheng.db'}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def db_url(request: pytest.FixtureRequest) -> str:
+    """Both databases."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+async def db(db_url: str) -> AsyncIterator[Database]:
+    """An open, migrated database of each kind."""
+    database = Database(db_url)
+    await database.open()
+    await migrate(database)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault(MASTER)
+
+
+@pytest.fixture
+def outbox(db: Database) -> Outbox:
+    return Outbox(embedded=True, is_sqlite=db.is_sqlite)
+
+
+@pytest.fixture(scope="session")
+def city() -> City:
+    return load_city(ROOT / "configs")
+
+
+@pytest.fixture(scope="session")
+def classifier(city: City, tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+    """Trained once a session from the first seed messages only, so that it is there in a second."""
+    seed = ROOT / "classify" / "corpus" / "seed.jsonl"
+    made = load_or_train(tmp_path_factory.mktemp("models"), city.taxonomy, city.words, paths=[seed])
+    made.auto_min = 0.2  # so few messages never make it sure; the tests need both decisions
+    return made
+
+
+MakeHub = Callable[..., Hub]
+
+
+@pytest.fixture
+def make_hub(city: City, classifier: Classifier, tmp_path: Path, clock: Clock) -> MakeHub:
+    """A hub over given URLs with a fixed clock and the session's classifier; not open yet."""
+
+    def make(database_url: str, journal_url: str = "", **more: Any) -> Hub:
+        values = {"database_url": database_url, "journal_url": journal_url, **more}
+        settings = Settings.model_validate(values)
+        hub = Hub(settings, city, tmp_path, clock=clock)
+        hub.classifier = classifier
+        return hub
+
+    return make
