@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ from store.journal import Journal
 from store.journal.kafka import KafkaJournal
 from store.journal.sqlite import SqliteJournal
 from store.leases import hold, release
+from store.lock import FileLock
 from store.migrate import migrate
 from store.outbox import Outbox, relay
 from store.vault import Vault, load_master
@@ -108,9 +110,12 @@ class Hub:
         self.runner = Runner()
         self.http = GuardedHttp(settings.net.allow)
         self.db = Database(settings.database_url or f"sqlite:///{data / 'minsheng.db'}")
+        self._node = FileLock(data / "node.lock")
         self.embedded = not settings.journal_url
         self.journal: Journal = (
-            SqliteJournal(self.db) if self.embedded else KafkaJournal(settings.journal_url)
+            SqliteJournal(self.db)
+            if self.embedded
+            else KafkaJournal(settings.journal_url, member=self._member())
         )
         self.outbox = Outbox(embedded=self.embedded, is_sqlite=self.db.is_sqlite)
         self.vault = Vault(
@@ -142,6 +147,18 @@ class Hub:
         self.consumers: dict[str, Consumer] = {}
         self.classifier: Classifier | None = None
         self.ready = False
+
+    def _member(self) -> str:
+        """This data folder's lasting name among hubs; none while another process here uses it."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        try:
+            self._node.acquire()
+        except ConfigError:
+            return ""
+        path = self.data / "node"
+        if not path.exists():
+            path.write_text(secrets.token_hex(8), encoding="ascii")
+        return path.read_text(encoding="ascii").strip()
 
     async def open(self) -> None:
         """Connect to database and journal and bring the schema up to date."""
@@ -227,6 +244,7 @@ class Hub:
         await self.http.close()
         await self.journal.close()
         await self.db.close()
+        self._node.release()
 
     def _follow(self, handler: Handler) -> None:
         consumer = Consumer(

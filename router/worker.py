@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,9 +78,8 @@ class RouterWorker:
             return
         c = T.cases.c
         ids = [case["id"] for case in filing.cases]
-        known = {
-            row[0]: row[1] for row in await tx.run(select(c.id, c.status).where(c.id.in_(ids)))
-        }
+        found = await tx.run(select(T.cases).where(c.id.in_(ids)))
+        known = {row["id"]: row for row in found.mappings()}
         if known:
             await self._relabel(tx, filing, known, effects.labels)
             _drop(filing, known)
@@ -98,28 +97,30 @@ class RouterWorker:
         self._observe("dispatched", "", len(filing.work_orders))
 
     async def _relabel(
-        self, tx: Tx, filing: Filing, known: dict[int, str], models: dict[int, str]
+        self, tx: Tx, filing: Filing, known: Mapping[int, Any], models: dict[int, str]
     ) -> None:
-        """A new verdict on an edited message changes a case only while nobody has decided it."""
+        """Another verdict changes a case only while nobody has decided it, and only if it differs."""
         for case in filing.cases:
-            status = known.get(case["id"])
-            if status != CaseStatus.RECEIVED:
+            before = known.get(case["id"])
+            if before is None or before["status"] != CaseStatus.RECEIVED:
                 continue
-            values = {name: case[name] for name in RELABELED}
+            values = {name: case[name] for name in RELABELED if case[name] != before[name]}
+            if not values.keys() - {"due_at", "confidence"}:
+                continue
             await tx.run(
                 update(T.cases)
                 .where(T.cases.c.id == case["id"])
                 .values(**values, version=T.cases.c.version + 1)
             )
-            note = "message edited at its source"
-            event = event_row(
-                case["id"], Verb.RECEIVE, status, status,
-                actor=models[case["id"]], note=note, at=self._clock(),
-            )  # fmt: skip
-            await tx.run(insert(T.events).values(event))
+            status, actor = before["status"], models[case["id"]]
+            note = "relabeled: " + ", ".join(sorted(values))
+            row = event_row(
+                case["id"], Verb.RECEIVE, status, status, actor=actor, note=note, at=self._clock()
+            )
+            await tx.run(insert(T.events).values(row))
 
 
-def _drop(filing: Filing, known: dict[int, Any]) -> None:
+def _drop(filing: Filing, known: Mapping[int, Any]) -> None:
     filing.cases = [row for row in filing.cases if row["id"] not in known]
     for rows in (filing.case_items, filing.work_orders, filing.events):
         rows[:] = [row for row in rows if row["case_id"] not in known]

@@ -61,7 +61,9 @@ def clock() -> Clock:
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith("MINSHENG_") and not name.startswith(("MINSHENG_TEST_", "MINSHENG_REQUIRE_")):
+        if name.startswith("MINSHENG_") and not name.startswith(
+            ("MINSHENG_TEST_", "MINSHENG_REQUIRE_")
+        ):
             monkeypatch.delenv(name)
 
 

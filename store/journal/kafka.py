@@ -35,7 +35,12 @@ class KafkaJournal:
     """One producer, and followers on demand."""
 
     def __init__(
-        self, url: str, *, partitions: int = PARTITIONS, connect_s: float = CONNECT_S
+        self,
+        url: str,
+        *,
+        partitions: int = PARTITIONS,
+        connect_s: float = CONNECT_S,
+        member: str = "",
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme != "kafka" or not parts.netloc:
@@ -48,6 +53,7 @@ class KafkaJournal:
         self._replicas = int(options.get("replicas", ["1"])[0])
         self._partitions = partitions
         self._connect_s = connect_s
+        self._member = member
         self._producer: AIOKafkaProducer | None = None
         self._lock = asyncio.Lock()
 
@@ -101,6 +107,7 @@ class KafkaJournal:
             topic=topic,
             broker_topic=self.topic(topic),
             group=f"{self.prefix}.{group}",
+            member=f"{self._member}.{group}" if self._member else "",
             positions=positions,
         )
 
@@ -143,7 +150,9 @@ class KafkaJournal:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers, request_timeout_ms=10_000)
         try:
             await admin.start()
-            wanted = [NewTopic(self.topic(name), self._partitions, self._replicas) for name in TOPICS]
+            wanted = [
+                NewTopic(self.topic(name), self._partitions, self._replicas) for name in TOPICS
+            ]
             answer = await admin.create_topics(wanted)
             for topic, code, *_ in answer.topic_errors:
                 failure = for_code(code)

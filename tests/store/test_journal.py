@@ -101,7 +101,9 @@ async def test_stored_position_decides_where_reading_begins(engine: Engine) -> N
     engine.positions["items", part] = tenth.offset
     again = engine.follow("other")
     await again.start()
-    assert [seq.record.id for _, seq in await collect(again, 20)] == [f"r{n}" for n in range(10, 30)]
+    assert [seq.record.id for _, seq in await collect(again, 20)] == [
+        f"r{n}" for n in range(10, 30)
+    ]
     await again.stop()
 
 
@@ -179,7 +181,9 @@ async def test_wiped_topic_halts_instead_of_skipping(kafka_url: str) -> None:
 
 async def test_unreachable_broker_is_one_clear_line() -> None:
     journal = KafkaJournal("kafka://127.0.0.1:1", connect_s=2)
-    with pytest.raises(ConfigError, match=r"journal_url: no Kafka broker answers at 127\.0\.0\.1:1"):
+    with pytest.raises(
+        ConfigError, match=r"journal_url: no Kafka broker answers at 127\.0\.0\.1:1"
+    ):
         await journal.open()
 
 

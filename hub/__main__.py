@@ -1,0 +1,5 @@
+"""``python -m hub`` is ``minsheng``."""
+
+from hub.cli import main
+
+main()

@@ -1,0 +1,10 @@
+"""Fixtures of the fault harness."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from conftest_faults import department, models
+
+__all__ = ["department", "models"]
