@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.float32] | NDArray[np.float64]
 
 
 class LinearBank(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -67,7 +67,7 @@ class LinearBank(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def exclusive(p: Floats, columns: Sequence[int]) -> Floats:
     """The probabilities of one group, scaled to sum to 1 for each text."""
     group = p[:, list(columns)] + 1e-6
-    return np.asarray(group / group.sum(axis=1, keepdims=True), dtype=np.float32)
+    return np.asarray((group / group.sum(axis=1, keepdims=True)).round(4))
 
 
 def _platt(scores: Floats, y: NDArray[np.bool_]) -> tuple[Floats, Floats]:

@@ -86,7 +86,7 @@ class Classifier:
         if not texts:
             return []
         x, tokens = self.features.transform_with_tokens([text[:MAX_TEXT] for text in texts])
-        p = self.bank.predict_proba(x)
+        p = self.bank.predict_proba(x).astype(np.float64).round(4)
         given = self.thresholds[self._many] <= p[:, self._many]
         groups = {
             axis: exclusive(p, self.layout.group(axis))
@@ -116,8 +116,8 @@ class Classifier:
         layout = self.layout
         size = len(layout.problems)
         names = (*layout.problems, *layout.campaigns)
-        confidence = dict(zip(names, p[n, self._many].round(4).tolist(), strict=True))
-        confidence |= dict(zip(layout.kinds, groups["kinds"][n].round(4).tolist(), strict=True))
+        confidence = dict(zip(names, p[n, self._many].tolist(), strict=True))
+        confidence |= dict(zip(layout.kinds, groups["kinds"][n].tolist(), strict=True))
         row = given[n]
         return Verdict(
             kind=Kind(layout.kinds[best["kinds"][n]]),

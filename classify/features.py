@@ -96,7 +96,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 rows.append(n)
                 starts.append(start)
                 ends.append(end)
-                columns.append(SIZE + (crc32(word.encode()) & (SIZE - 1)))
+                columns.append(SIZE + (crc32(word.encode("utf-8", "surrogatepass")) & (SIZE - 1)))
         return Tokens(
             np.array(rows, dtype=np.int64),
             np.array(starts, dtype=np.int64),

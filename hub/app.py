@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from classify.artifact import load_or_train
 from classify.classifier import Classifier
+from classify.engine import Engine, ProcessEngine
 from classify.worker import ClassifyWorker
 from hub.http import GuardedHttp
 from hub.runner import Runner
@@ -51,6 +53,8 @@ log = logging.getLogger(__name__)
 
 ROOMS = ("ingest", "classify", "router", "desk")
 RENEW_S = 5.0
+SWITCH_S = 0.0005
+"""How long the classifier's thread may hold the interpreter while the loop and the writer wait."""
 
 
 def now_utc() -> datetime:
@@ -145,7 +149,7 @@ class Hub:
             name: secret.get_secret_value() for name, secret in settings.webhook_secrets.items()
         }
         self.consumers: dict[str, Consumer] = {}
-        self.classifier: Classifier | None = None
+        self.engine: Engine | None = None
         self.ready = False
 
     def _member(self) -> str:
@@ -162,6 +166,7 @@ class Hub:
 
     async def open(self) -> None:
         """Connect to database and journal and bring the schema up to date."""
+        sys.setswitchinterval(SWITCH_S)
         check_webhooks(self.webhooks, self.secrets)
         await self.db.open()
         try:
@@ -173,18 +178,14 @@ class Hub:
             await self.db.close()
             raise
 
-    async def train(self) -> Classifier:
-        """The classifier, loaded or trained, off the event loop."""
-        if self.classifier is None:
-            make = partial(
-                load_or_train,
-                self.data / "models",
-                self.city.taxonomy,
-                self.city.words,
-                progress=self.progress,
-            )
-            self.classifier = await asyncio.to_thread(make)
-        return self.classifier
+    async def train(self) -> Engine:
+        """The classifier's engine over the saved model, which is trained first where it is missing."""
+        if self.engine is None:
+            words, home = self.city.words, self.data / "models"
+            make = partial(load_or_train, home, self.city.taxonomy, words, progress=self.progress)
+            classifier: Classifier = await asyncio.to_thread(make)
+            self.engine = ProcessEngine(home / classifier.name, words)
+        return self.engine
 
     async def start(self, rooms: tuple[str, ...] = ROOMS) -> None:
         """Start the loops of the named rooms."""
@@ -195,7 +196,7 @@ class Hub:
                 ClassifyWorker(
                     db=self.db,
                     outbox=self.outbox,
-                    classifier=await self.train(),
+                    engine=await self.train(),
                     clock=self.clock,
                     observe=self.telemetry.observe,
                 )
@@ -238,6 +239,8 @@ class Hub:
         """Stop loops, give leases back, disconnect."""
         self.ready = False
         await self.runner.stop()
+        if self.engine is not None:
+            self.engine.close()
         with suppress(Exception):
             for name in ("relay", "deliver", "poll"):
                 await release(self.db, name)

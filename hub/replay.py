@@ -8,6 +8,7 @@ recording's messages, whichever run admitted them.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -21,7 +22,7 @@ from sqlalchemy import func, select
 from hub.app import Hub
 from hub.recording import Line, read_lines
 from ingest.admit import Admission
-from store.db import Database
+from store.db import Database, among
 from store.errors import RejectedError, TransientError
 from store.model import Decision, Item, Kind
 from store.tables import T
@@ -109,67 +110,76 @@ class Replay:
 
     async def settle(self) -> dict[str, int]:
         """Wait until every message has its verdict and, where one is due, its case."""
-        shown = 0
+        waiting = list(self._seen)
         while True:
-            state = await self._state()
-            self._progress("settle", state["labelled"] + state["abstained"] - shown)
-            shown = state["labelled"] + state["abstained"]
-            if state["done"]:
-                return {key: self.counts[key] or state[key] for key in KEYS}
-            await asyncio.sleep(0.1)
+            started = time.monotonic()
+            still: list[tuple[str, str]] = []
+            for start in range(0, len(waiting), BATCH):
+                part = waiting[start : start + BATCH]
+                still += await self._look(part)
+                if still and len(waiting) > BATCH:  # the rest is younger: look again later
+                    still += waiting[start + BATCH :]
+                    break
+            self._progress("settle", len(waiting) - len(still))
+            waiting = still
+            if not waiting and not await self._relaying():
+                return {key: self.counts[key] for key in KEYS}
+            await asyncio.sleep(max(0.05, 3 * (time.monotonic() - started)))
 
-    async def _state(self) -> Counter[str]:
-        total: Counter[str] = Counter(done=1)
+    async def _look(self, part: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Count those that have settled; returns the others, in order."""
         by_channel: dict[str, list[str]] = {}
-        for channel, channel_id in self._seen:
+        for channel, channel_id in part:
             by_channel.setdefault(channel, []).append(channel_id)
+        settled: set[tuple[str, str]] = set()
         for channel, ids in by_channel.items():
-            for start in range(0, len(ids), BATCH):
-                total.update(await _state_of(self._db, channel, ids[start : start + BATCH]))
+            for channel_id, counts in (await _settled(self._db, channel, ids)).items():
+                settled.add((channel, channel_id))
+                self.counts += counts
+        return [key for key in part if key not in settled]
+
+    async def _relaying(self) -> bool:
         async with self._db.read() as conn:
-            waiting = (await conn.execute(select(func.count()).select_from(T.outbox))).scalar_one()
-        if total.pop("open", 0) or waiting:
-            total["done"] = 0
-        return total
+            return bool(
+                (await conn.execute(select(func.count()).select_from(T.outbox))).scalar_one()
+            )
 
 
-async def _state_of(db: Database, channel: str, ids: Sequence[str]) -> Counter[str]:
+async def _settled(db: Database, channel: str, ids: Sequence[str]) -> dict[str, Counter[str]]:
+    """What became of each message that has got as far as it will by itself."""
     i, v, c = T.items.c, T.verdicts.c, T.cases.c
     statement = (
-        select(i.id, i.revision, v.revision, v.kind, v.decision, c.filed_at, c.dispatched_at, c.id)
+        select(i.channel_id, i.id, v.kind, v.decision, c.id, c.filed_at, c.dispatched_at)
         .outerjoin(T.verdicts, v.item_id == i.id)
         .outerjoin(T.case_items, T.case_items.c.item_id == i.id)
         .outerjoin(T.cases, c.id == T.case_items.c.case_id)
-        .where(i.channel == channel, i.channel_id.in_(ids))
+        .where(i.channel == channel, among(i.channel_id, ids, is_sqlite=db.is_sqlite))
     )
-    counts: Counter[str] = Counter()
     async with db.read() as conn:
         rows = (await conn.execute(statement)).all()
-        buried = set(
-            await _buried(conn, [row[0] for row in rows if row[2] is None or row[7] is None])
-        )
-    for row in rows:
-        judged = row[2] is not None
-        counts["labelled"] += judged and row[4] == Decision.AUTO
-        counts["abstained"] += judged and row[4] == Decision.DESK
-        counts["filed"] += row[5] is not None
-        counts["dispatched"] += row[6] is not None
-        wants_case = judged and (
-            row[4] == Decision.DESK or row[3] not in {Kind.PRAISE, Kind.CHATTER}
-        )
-        settled = judged and (row[7] is not None or not wants_case)
-        counts["open"] += not settled and row[0] not in buried
-    return counts
+        buried = await _buried(conn, [row[1] for row in rows if row[4] is None])
+    found: dict[str, Counter[str]] = {}
+    for channel_id, item_id, kind, decision, case_id, filed_at, dispatched_at in rows:
+        wants_case = decision == Decision.DESK or kind not in {Kind.PRAISE, Kind.CHATTER}
+        done = decision is not None and (case_id is not None or not wants_case)
+        if done or item_id in buried:
+            found[channel_id] = Counter(
+                labelled=decision == Decision.AUTO,
+                abstained=decision == Decision.DESK,
+                filed=filed_at is not None,
+                dispatched=dispatched_at is not None,
+            )
+    return found
 
 
-async def _buried(conn: Any, ids: Sequence[int]) -> list[int]:
+async def _buried(conn: Any, ids: Sequence[int]) -> set[int]:
     """Those whose record ended in ``dead``."""
     if not ids:
-        return []
+        return set()
     d = T.dead.c
     statement = select(d.source_key).where(d.stage.in_(["classify", "router"]), d.state == "dead")
     keys = {row[0].split(":")[0] for row in await conn.execute(statement)}
-    return [i for i in ids if str(i) in keys]
+    return {i for i in ids if str(i) in keys}
 
 
 async def replay(

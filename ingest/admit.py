@@ -20,7 +20,7 @@ from sqlalchemy import insert, select, update
 
 from ingest.normalize import clean
 from ingest.redact import redact
-from store.db import Database, Tx
+from store.db import Database, Tx, among
 from store.dead import DeadLetters
 from store.errors import RejectedError
 from store.faults import crash_point
@@ -33,8 +33,6 @@ from store.vault import Box, Vault, sha256_hex
 EDITED = (
     "content_sha", "title", "text", "address", "lat", "lon", "coord_type", "url", "posted_at",
 )  # fmt: skip
-CHUNK = 400
-"""Identities looked up in one statement."""
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -190,7 +188,7 @@ class Admission:
         return _Ready(item, row, media, received)
 
     async def _admit(self, tx: Tx, ready: Sequence[_Ready]) -> list[Heard]:
-        known = await _known(tx, ready)
+        known = await _known(tx, ready, is_sqlite=self._db.is_sqlite)
         fresh: dict[tuple[str, str], _Ready] = {}
         for one in ready:
             identity = (one.item.channel, one.item.channel_id)
@@ -220,7 +218,7 @@ class Admission:
                     outcome = "revised"
             else:
                 item_id, received = ids[identity], fresh[identity].received_at
-            heard.append(Heard(item_id, self.receipt(item_id, one.item), outcome, received))
+            heard.append(Heard(item_id, outcome, received))
         await self._outbox.put(tx, "items", records)
         return heard
 
@@ -252,7 +250,9 @@ class Admission:
         return following
 
 
-async def _known(tx: Tx, ready: Sequence[_Ready]) -> dict[tuple[str, str], _Known]:
+async def _known(
+    tx: Tx, ready: Sequence[_Ready], *, is_sqlite: bool
+) -> dict[tuple[str, str], _Known]:
     """What is stored already of these identities."""
     c = T.items.c
     wanted: dict[str, list[str]] = {}
@@ -260,13 +260,12 @@ async def _known(tx: Tx, ready: Sequence[_Ready]) -> dict[tuple[str, str], _Know
         wanted.setdefault(one.item.channel, []).append(one.item.channel_id)
     known: dict[tuple[str, str], _Known] = {}
     for channel, names in wanted.items():
-        for start in range(0, len(names), CHUNK):
-            rows = await tx.run(
-                select(c.channel_id, c.id, c.revision, c.content_sha, c.received_at).where(
-                    c.channel == channel, c.channel_id.in_(names[start : start + CHUNK])
-                )
+        rows = await tx.run(
+            select(c.channel_id, c.id, c.revision, c.content_sha, c.received_at).where(
+                c.channel == channel, among(c.channel_id, names, is_sqlite=is_sqlite)
             )
-            known |= {(channel, row[0]): _Known(row[1], row[2], row[3], row[4]) for row in rows}
+        )
+        known |= {(channel, row[0]): _Known(row[1], row[2], row[3], row[4]) for row in rows}
     return known
 
 

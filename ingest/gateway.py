@@ -97,7 +97,8 @@ class Gateway:
             heard = (await self._admission.admit([item]))[0]
         except RejectedError as error:
             return _refusal(error)
-        return web.json_response(_told(heard), status=201 if heard.outcome == "admitted" else 200)
+        told = self._told(heard, item)
+        return web.json_response(told, status=201 if heard.outcome == "admitted" else 200)
 
     async def submit_batch(self, request: web.Request) -> web.Response:
         """Up to 500 messages; each gets its own answer, in order."""
@@ -125,13 +126,13 @@ class Gateway:
             return []
         try:
             heard = await self._admission.admit([item for _, item in items])
-            return [(n, _told(h)) for (n, _), h in zip(items, heard, strict=True)]
+            return [(n, self._told(h, item)) for (n, item), h in zip(items, heard, strict=True)]
         except RejectedError:
             return [(n, await self._admit_one(item)) for n, item in items]
 
     async def _admit_one(self, item: Item) -> dict[str, Any]:
         try:
-            return _told((await self._admission.admit([item]))[0])
+            return self._told((await self._admission.admit([item]))[0], item)
         except RejectedError as error:
             return {"error": str(error)}
 
@@ -142,6 +143,10 @@ class Gateway:
         if found is None:
             return web.json_response({"error": "ingest: app: no such receipt"}, status=404)
         return web.json_response(found)
+
+    def _told(self, heard: Heard, item: Item) -> dict[str, Any]:
+        receipt = self._admission.receipt(heard.item_id, item)
+        return {"receipt": receipt, "outcome": heard.outcome, "received_at": heard.at.isoformat()}
 
     def parse(self, payload: Payload) -> object:
         """Read a kept reject again."""
@@ -222,10 +227,6 @@ async def _part(part: BodyPartReader, limit: int, name: str) -> bytes:
             msg = f"ingest: app: {name}: more than {limit} bytes; send less"
             raise RejectedError(msg, reason="oversize")
     return bytes(content)
-
-
-def _told(heard: Heard) -> dict[str, Any]:
-    return {"receipt": heard.receipt, "outcome": heard.outcome, "received_at": heard.at.isoformat()}
 
 
 def _refusal(error: RejectedError) -> web.Response:

@@ -40,7 +40,7 @@ _FOLD = {
 }
 _TAGS = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}>")
 _BREAKS = re.compile(r"<(?:br|/p|/div|/li)\b[^<>]{0,50}>", re.IGNORECASE)
-_SPACES = re.compile(r"[ \t\u3000]{2,}")
+_SPACES = re.compile(r"[ \t\u3000]{2,}|\t")
 _LINES = re.compile(r"\s*\n\s*")
 
 

@@ -17,6 +17,8 @@ from pydantic import Field, model_validator
 
 from store.config import Strict
 
+_DAY = timedelta(days=1)
+
 
 class Unit(StrEnum):
     """What an amount counts."""
@@ -75,6 +77,11 @@ class Deadlines(Strict):
         """Seconds of work in one working day."""
         return sum(_between(a, b) for a, b in self.hours)
 
+    @cached_property
+    def _spans(self) -> tuple[tuple[float, float], ...]:
+        """The working hours as seconds of the day."""
+        return tuple((_between(time.min, a), _between(time.min, b)) for a, b in self.hours)
+
     def seconds(self, limit: Limit) -> float:
         """How long the limit runs, in seconds of its own clock."""
         return limit.amount * (self.day_s if limit.unit is Unit.WORK_DAYS else 3600.0)
@@ -95,19 +102,19 @@ class Deadlines(Strict):
         if limit.unit is Unit.URGENT_HOURS:
             return start + timedelta(seconds=left)
         local = start.astimezone(zone)
-        day, since = local.date(), local.time()
+        day = local.date()
+        since = (local - datetime.combine(day, time.min, zone)).total_seconds()
         while True:
             if self.calendar.is_worked(day):
-                for opens, closes in self.hours:
+                for opens, closes in self._spans:
                     begins = max(opens, since)
-                    if closes <= begins:
-                        continue
-                    length = _between(begins, closes)
-                    if left <= length:
-                        at = datetime.combine(day, begins, zone)
-                        return (at + timedelta(seconds=left)).astimezone(start.tzinfo)
-                    left -= length
-            day, since = day + timedelta(days=1), time.min
+                    if begins + left <= closes:
+                        at = datetime.combine(day, time.min, zone) + timedelta(
+                            seconds=begins + left
+                        )
+                        return at.astimezone(start.tzinfo)
+                    left -= max(0.0, closes - begins)
+            day, since = day + _DAY, 0.0
 
 
 def _between(start: time, end: time) -> float:

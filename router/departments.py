@@ -59,6 +59,11 @@ class Directory(Strict):
         return {d.id: d.webhook for d in self.department if d.webhook}
 
     @cached_property
+    def territorial(self) -> frozenset[str]:
+        """Duties that are filled by whoever has the place."""
+        return frozenset(area.within for area in self.area)
+
+    @cached_property
     def _words(self) -> tuple[tuple[str, Area], ...]:
         pairs = ((word, area) for area in self.area for word in area.words)
         return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))

@@ -18,7 +18,7 @@ import msgspec
 from router.deadlines import Deadlines
 from router.rules import Matter, Router
 from router.workflow import CaseStatus, Verb
-from store.model import Decision, Kind, NoticeRef, Record, Verdict
+from store.model import Decision, Kind, NoticeRef, Record
 from store.numbers import case_no
 from store.outbox import record
 
@@ -29,7 +29,7 @@ ORDERS = 100
 """Work orders one case may have in its life; a work order's id is case id × this + sequence."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Understood:
     """An item with its verdict, as the router reads them."""
 
@@ -40,7 +40,14 @@ class Understood:
     address: str
     received_at: datetime
     replayed: bool
-    verdict: Verdict
+    kind: str
+    problems: Sequence[str]
+    campaigns: Sequence[str]
+    urgency: str
+    decision: str
+    hint: str
+    sureness: float
+    model: str
 
 
 @dataclass
@@ -76,38 +83,34 @@ class Filer:
         """The rows for a batch."""
         filing = Filing()
         for one in understood:
-            if needs_case(one.verdict):
+            if needs_case(one):
                 self._file(one, filing)
         return filing
 
-    def due_at(self, verdict: Verdict, start: datetime) -> datetime:
+    def due_at(self, one: Understood, start: datetime) -> datetime:
         """When the case must be done if its clock starts at ``start``."""
-        limit = self.deadlines.limit_of(
-            kind=verdict.kind, problems=verdict.problems, urgency=verdict.urgency
-        )
+        limit = self.deadlines.limit_of(kind=one.kind, problems=one.problems, urgency=one.urgency)
         return self.deadlines.due_at(start, limit, self.zone)
 
     def _file(self, one: Understood, filing: Filing) -> None:
-        verdict, case_id = one.verdict, one.item_id
+        case_id = one.item_id
         text = f"{one.title}\n{one.text}" if one.title else one.text
         area = self.router.directory.find_area(f"{one.address}\n{text}")
         route = self.router.route(
             Matter(
-                kind=verdict.kind,
-                problems=verdict.problems,
-                campaigns=verdict.campaigns,
-                urgency=verdict.urgency,
+                kind=one.kind,
+                problems=one.problems,
+                campaigns=one.campaigns,
+                urgency=one.urgency,
                 channel=one.channel,
-                hint=verdict.dept_hint,
+                hint=one.hint,
                 text=text,
                 area=area,
             )
         )
         at = one.received_at if one.replayed else self.clock()
-        sent = (
-            verdict.decision is Decision.AUTO and route.lead != self.router.directory.out_of_scope
-        )
-        due_at = self.due_at(verdict, at)
+        sent = one.decision is Decision.AUTO and route.lead != self.router.directory.out_of_scope
+        due_at = self.due_at(one, at)
         orders = (
             order_rows(case_id, route.lead, route.support, seq=1, due_at=due_at, at=at)
             if sent
@@ -120,12 +123,12 @@ class Filer:
                 "status": CaseStatus.DISPATCHED if sent else CaseStatus.RECEIVED,
                 "version": 3 if sent else 1,
                 "channel": one.channel,
-                "kind": verdict.kind,
-                "problems": _json(verdict.problems),
-                "campaigns": _json(verdict.campaigns),
-                "urgency": verdict.urgency,
-                "decision": verdict.decision,
-                "confidence": sureness(verdict),
+                "kind": one.kind,
+                "problems": _json(one.problems),
+                "campaigns": _json(one.campaigns),
+                "urgency": one.urgency,
+                "decision": one.decision,
+                "confidence": one.sureness,
                 "department": route.lead if sent else "",
                 "suggested": route.lead,
                 "rule": route.rule,
@@ -143,20 +146,12 @@ class Filer:
         filing.case_items.append({"item_id": one.item_id, "case_id": case_id})
         filing.work_orders.extend(orders)
         filing.notices.extend(assigned(order) for order in orders)
-        filing.events.extend(
-            _history(case_id, sent=sent, model=verdict.model, note=route.rule, at=at)
-        )
+        filing.events.extend(_history(case_id, sent=sent, model=one.model, note=route.rule, at=at))
 
 
-def needs_case(verdict: Verdict) -> bool:
+def needs_case(one: Understood) -> bool:
     """Whether somebody has to answer, or a person has to look."""
-    return verdict.decision is Decision.DESK or verdict.kind not in {Kind.PRAISE, Kind.CHATTER}
-
-
-def sureness(verdict: Verdict) -> float:
-    """How sure the model is of the labels it gave: the weakest of them."""
-    given = [verdict.kind, *verdict.problems, *verdict.campaigns]
-    return min((verdict.confidence.get(label, 0.0) for label in given), default=0.0)
+    return one.decision is Decision.DESK or one.kind not in {Kind.PRAISE, Kind.CHATTER}
 
 
 def order_rows(

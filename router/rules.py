@@ -99,7 +99,7 @@ class Router:
 
     def _placed(self, rule: Rule, lead: str, area: Area | None) -> Route:
         there = self.directory.in_territory
-        territorial = {a.within for a in self.directory.area}
+        territorial = self.directory.territorial
         support = tuple(
             placed
             for s in rule.support

@@ -12,11 +12,11 @@ from sqlalchemy import insert, select, update
 
 from router.filing import Filer, Filing, Understood, event_row
 from router.workflow import CaseStatus, Verb
-from store.db import Database, Tx
+from store.db import Database, Tx, among
 from store.model import ItemRef, Record
 from store.outbox import Outbox
 from store.tables import T
-from store.understood import with_verdicts
+from store.understood import labels_of, with_verdicts
 
 _ref = msgspec.json.Decoder(ItemRef)
 
@@ -64,13 +64,19 @@ class RouterWorker:
                 address=row.address,
                 received_at=row.received_at,
                 replayed=row.replayed,
-                verdict=verdict,
+                kind=row.kind,
+                problems=labels_of(row.problems),
+                campaigns=labels_of(row.campaigns),
+                urgency=row.urgency,
+                decision=row.decision,
+                hint=row.dept_hint,
+                sureness=row.sureness,
+                model=row.model,
             )
-            for row, verdict in await with_verdicts(self._db, ids)
+            for row in await with_verdicts(self._db, ids)
         ]
-        return _Effects(
-            self._filer.file_all(understood), {u.item_id: u.verdict.model for u in understood}
-        )
+        models = {one.item_id: one.model for one in understood}
+        return _Effects(self._filer.file_all(understood), models)
 
     async def apply(self, tx: Tx, effects: _Effects) -> None:
         filing = effects.filing
@@ -78,7 +84,7 @@ class RouterWorker:
             return
         c = T.cases.c
         ids = [case["id"] for case in filing.cases]
-        found = await tx.run(select(T.cases).where(c.id.in_(ids)))
+        found = await tx.run(select(T.cases).where(among(c.id, ids, is_sqlite=self._db.is_sqlite)))
         known = {row["id"]: row for row in found.mappings()}
         if known:
             await self._relabel(tx, filing, known, effects.labels)

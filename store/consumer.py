@@ -95,16 +95,19 @@ class Consumer:
             await self._reseek(part)
 
     async def _begin(self, batch: Batch) -> None:
-        h = self._handler
-        stored, starts = await begin(
-            self._db, h.group, h.topic, batch.part, batch.records[0].offset
+        """Learn where the group stands; a process counts as one start, however often it is fenced."""
+        h, part = self._handler, batch.part
+        if part in self._starts:
+            stored = await position(self._db, h.group, h.topic, part)
+            self._expected[part] = batch.records[0].offset if stored is None else stored
+            return
+        self._expected[part], self._starts[part] = await begin(
+            self._db, h.group, h.topic, part, batch.records[0].offset
         )
-        self._expected[batch.part] = stored
-        self._starts[batch.part] = starts
 
     async def _reseek(self, part: int) -> None:
-        stored = await position(self._db, self._handler.group, self._handler.topic, part)
         self._expected.pop(part, None)
+        stored = await position(self._db, self._handler.group, self._handler.topic, part)
         await self.follower.seek(part, stored or 0)
 
     async def _together(self, batch: Batch) -> None:

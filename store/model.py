@@ -198,9 +198,8 @@ TOPICS = ("items", "verdicts", "notices", "dead")
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What admission did with one item: its id and what became of it."""
+    """What admission did with one item: its number, what became of it, when it came."""
 
     item_id: int
-    receipt: str
     outcome: str
     at: datetime

@@ -8,9 +8,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
-from store.db import Database
+from store.db import Database, among
 from store.model import Decision, Kind, Reason, Urgency, Verdict
 from store.tables import T
+
+LEAST = 0.02
+"""Probabilities below this are not kept: nobody looks at them and they double the row."""
 
 _labels = msgspec.json.Decoder(tuple[str, ...])
 _confidence = msgspec.json.Decoder(dict[str, float])
@@ -20,27 +23,32 @@ _reasons = msgspec.json.Decoder(tuple[Reason, ...])
 async def texts(db: Database, ids: Sequence[int]) -> dict[int, tuple[int, str, str]]:
     """(revision, title, text) of each item that exists; texts are redacted."""
     c = T.items.c
-    statement = select(c.id, c.revision, c.title, c.text).where(c.id.in_(ids))
+    statement = select(c.id, c.revision, c.title, c.text).where(
+        among(c.id, ids, is_sqlite=db.is_sqlite)
+    )
     async with db.read() as conn:
         return {row[0]: (row[1], row[2], row[3]) for row in await conn.execute(statement)}
 
 
-async def with_verdicts(db: Database, ids: Sequence[int]) -> list[tuple[Any, Verdict]]:
-    """The item row and its verdict, for each id that has both, ascending."""
+async def with_verdicts(db: Database, ids: Sequence[int]) -> list[Any]:
+    """Item and verdict as one row, without scores and reasons, for ids that have both, ascending."""
     i, v = T.items.c, T.verdicts.c
     statement = (
         select(
             i.id, i.channel, i.title, i.text, i.address, i.received_at, i.replayed,
-            v.kind, v.problems, v.campaigns, v.urgency, v.decision, v.dept_hint, v.confidence,
-            v.reasons, v.model,
+            v.kind, v.problems, v.campaigns, v.urgency, v.decision, v.dept_hint, v.sureness, v.model,
         )
         .join(T.verdicts, v.item_id == i.id)
-        .where(i.id.in_(ids))
+        .where(among(i.id, ids, is_sqlite=db.is_sqlite))
         .order_by(i.id)
     )  # fmt: skip
     async with db.read() as conn:
-        rows = (await conn.execute(statement)).all()
-    return [(row, verdict_of(row)) for row in rows]
+        return list((await conn.execute(statement)).all())
+
+
+def labels_of(text: str) -> tuple[str, ...]:
+    """Labels as a column keeps them."""
+    return () if text == "[]" else _labels.decode(text)
 
 
 def verdict_of(row: Any) -> Verdict:
@@ -58,19 +66,25 @@ def verdict_of(row: Any) -> Verdict:
     )
 
 
-def verdict_row(item_id: int, revision: int, verdict: Verdict) -> dict[str, Any]:
-    """The columns of a verdict, without its time."""
+def verdict_columns(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as the columns that keep it, without item and time."""
     encode = msgspec.json.encode
+    shown = {label: p for label, p in verdict.confidence.items() if p >= LEAST}
     return {
-        "item_id": item_id,
-        "revision": revision,
         "model": verdict.model,
-        "kind": verdict.kind,
+        "kind": str(verdict.kind),
         "problems": encode(verdict.problems).decode(),
         "campaigns": encode(verdict.campaigns).decode(),
-        "urgency": verdict.urgency,
-        "decision": verdict.decision,
+        "urgency": str(verdict.urgency),
+        "decision": str(verdict.decision),
         "dept_hint": verdict.dept_hint,
-        "confidence": encode(verdict.confidence).decode(),
+        "sureness": sureness(verdict),
+        "confidence": encode(shown).decode(),
         "reasons": encode(verdict.reasons).decode(),
     }
+
+
+def sureness(verdict: Verdict) -> float:
+    """How sure the model is of the labels it gave: the weakest of them."""
+    given = (verdict.kind, *verdict.problems, *verdict.campaigns)
+    return min(verdict.confidence.get(label, 0.0) for label in given)

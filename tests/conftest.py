@@ -21,6 +21,7 @@ import pytest
 
 from classify.artifact import load_or_train
 from classify.classifier import Classifier
+from classify.engine import ThreadEngine
 from hub.app import City, Hub, load_city
 from hub.settings import Settings
 from store.db import Database
@@ -187,7 +188,7 @@ def make_hub(city: City, classifier: Classifier, tmp_path: Path, clock: Clock) -
         values = {"database_url": database_url, "journal_url": journal_url, **more}
         settings = Settings.model_validate(values)
         hub = Hub(settings, city, tmp_path, clock=clock)
-        hub.classifier = classifier
+        hub.engine = ThreadEngine(classifier)
         return hub
 
     return make

@@ -78,10 +78,7 @@ class Feed:
 
     def parse(self, payload: Payload) -> Parsed:
         """Every entry as an item; an entry that can not be read is a failure of its own."""
-        feed = feedparser.parse(
-            payload.body,
-            response_headers={"content-type": payload.content_type or "application/xml"},
-        )
+        feed = _read(self.channel, payload)
         if not feed.entries and not feed.get("version"):
             msg = f"ingest: {self.channel}: the answer is not a feed; check url in [connectors.feeds.{self.channel}]"
             raise RejectedError(msg, reason="not_a_feed")
@@ -112,6 +109,18 @@ class Feed:
         )
 
 
+def _read(channel: str, payload: Payload) -> Any:
+    """feedparser forgives much, but raises anything at all over a broken XML declaration."""
+    headers = {"content-type": payload.content_type or "application/xml"}
+    try:
+        return feedparser.parse(payload.body, response_headers=headers)
+    except Exception as error:
+        msg = (
+            f"ingest: {channel}: the answer can not be read ({type(error).__name__}); check its url"
+        )
+        raise RejectedError(msg, reason="not_a_feed") from error
+
+
 def _identity(entry: Any) -> str:
     known = str(entry.get("id") or entry.get("link") or "")
     if known and len(known) <= 200:  # noqa: PLR2004 - the column's width
@@ -120,7 +129,7 @@ def _identity(entry: Any) -> str:
 
 
 def _time(entry: Any) -> datetime | None:
-    parsed = entry.get("published_parsed") or entry.get("updated_parsed")
+    parsed = entry.get("published_parsed") or dict.get(entry, "updated_parsed")
     return datetime.fromtimestamp(calendar.timegm(parsed), UTC) if parsed else None
 
 

@@ -98,15 +98,19 @@ class SqliteFollower:
         return [Batch(PART, tuple(records))]
 
     async def _read(self, limit: int) -> list[Sequenced]:
+        """The next records, by the table's own key; other topics' records are stepped over once."""
         c = T.log.c
         statement = (
             select(c.id, c.record_id, c.key, c.payload)
-            .where(c.topic == self._topic, c.id >= self._next)
+            .where(c.id >= self._next, c.topic == self._topic)
             .order_by(c.id)
             .limit(limit)
         )
         async with self._db.read() as conn:
             rows = (await conn.execute(statement)).all()
+            if not rows:
+                last = (await conn.execute(select(func.max(c.id)))).scalar()
+                self._next = max(self._next, (last or 0) + 1)
         return [Sequenced(row[0], Record(row[1], row[2], row[3])) for row in rows]
 
     async def commit(self, part: int, offset: int) -> None:

@@ -1,0 +1,55 @@
+# Two commands for a newcomer: `make run`, `make test`. The rest is for developers.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+
+.PHONY: run test check fix bench eval faults kafka clean
+
+run: $(RUN_STAMP) ## set up if need be, start the hub with the fictional demonstration
+	$(BIN)/minsheng run --demo
+
+test: $(DEV_STAMP) ## set up if need be, run every test this machine can
+	$(BIN)/pytest -q
+
+check: $(DEV_STAMP) ## format, lint, types, import contracts, dependencies, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/codespell
+	$(BIN)/minsheng check --data $(VENV)/check
+
+fix: $(DEV_STAMP) ## repair format and what lint can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV_STAMP) ## the whole pipeline against the naive composition, in one paired run
+	$(BIN)/python tests/bench/pipeline.py
+
+eval: $(DEV_STAMP) ## measure the classifier: make eval DATA=labelled.jsonl
+	@test -n "$(DATA)" || { echo "eval: name labelled messages: make eval DATA=path/to/labelled.jsonl"; exit 2; }
+	$(BIN)/minsheng evaluate --data $(DATA)
+
+faults: $(DEV_STAMP) ## the fault harness at full length: 10,000 messages, kills everywhere
+	MINSHENG_TEST_FAULTS=full $(BIN)/pytest -q tests/faults
+
+kafka: $(DEV_STAMP) ## a real Apache Kafka broker by hand, on port 9092
+	$(BIN)/python tests/kafka/broker.py --port 9092
+
+clean: ## remove what was built; data in var/ stays
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(DEV_STAMP): $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(RUN_STAMP)

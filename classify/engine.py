@@ -1,0 +1,109 @@
+"""Where verdicts are computed: off the event loop, and by default in a process of its own.
+
+A text that hangs or kills the process takes nobody with it: the process is replaced, the batch
+fails, and the consumer finds the culprit record by record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any, Protocol
+
+from classify.artifact import load
+from classify.classifier import Classifier
+from classify.tokens import Tokenizer
+from store.understood import verdict_columns
+
+PATIENCE_S = 30.0
+"""Longest time a batch may take before its process is replaced."""
+
+Columns = dict[str, Any]
+
+_loaded: Classifier | None = None
+
+
+class Engine(Protocol):
+    """Turns texts into the columns of their verdicts."""
+
+    name: str
+
+    async def judge(self, texts: Sequence[str]) -> list[Columns]:
+        """One row of columns a text, in order."""
+        ...
+
+    def close(self) -> None:
+        """Give the thread or process back."""
+
+
+class ThreadEngine:
+    """In a thread: for tests and small tools, which bring their own classifier."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.name = classifier.name
+        self._classifier = classifier
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="classify")
+
+    async def judge(self, texts: Sequence[str]) -> list[Columns]:
+        loop = asyncio.get_running_loop()
+        verdicts = await loop.run_in_executor(self._pool, self._classifier.predict, texts)
+        return [verdict_columns(verdict) for verdict in verdicts]
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class ProcessEngine:
+    """In a process that loads the saved model from ``folder``."""
+
+    def __init__(self, folder: Path, words: Sequence[str]) -> None:
+        self.name = folder.name
+        self._folder = folder
+        self._words = tuple(words)
+        self._pool = self._start()
+
+    def _start(self) -> ProcessPoolExecutor:
+        pool = ProcessPoolExecutor(
+            1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(self._folder, self._words),
+        )
+        pool.submit(_work, [])  # start loading now, not with the first batch
+        return pool
+
+    async def judge(self, texts: Sequence[str]) -> list[Columns]:
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._pool, _work, list(texts))
+        try:
+            return await asyncio.wait_for(work, PATIENCE_S)
+        except (BrokenProcessPool, TimeoutError) as error:
+            _kill(self._pool)
+            self._pool = self._start()
+            msg = f"classify: a batch of {len(texts)} texts stopped its process"
+            raise RuntimeError(msg) from error
+
+    def close(self) -> None:
+        _kill(self._pool)
+
+
+def _begin(folder: Path, words: tuple[str, ...]) -> None:
+    global _loaded  # noqa: PLW0603 - one model a worker process
+    _loaded = load(folder, Tokenizer(words))
+
+
+def _work(texts: list[str]) -> list[Columns]:
+    if _loaded is None:
+        msg = "classify: the worker process has no model"
+        raise RuntimeError(msg)
+    return [verdict_columns(verdict) for verdict in _loaded.predict(texts)]
+
+
+def _kill(pool: Executor) -> None:
+    for process in list(getattr(pool, "_processes", None) or {}).copy():
+        getattr(pool, "_processes")[process].kill()  # noqa: B009 - the executor offers no other way
+    pool.shutdown(wait=False, cancel_futures=True)

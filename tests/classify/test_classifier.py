@@ -1,0 +1,185 @@
+"""Verdicts for any text at all, inside the taxonomy, with reasons that point at the text."""
+
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+from classify.artifact import load, load_or_train
+from classify.bank import LinearBank
+from classify.classifier import Classifier
+from classify.evaluate import evaluate
+from classify.examples import own, read
+from classify.features import TextFeatures
+from classify.tokens import Tokenizer, fold
+from hub.app import City
+from store.errors import ConfigError
+from store.model import Decision, Kind, Urgency
+
+ROOT = Path(__file__).parent.parent.parent
+SEED = ROOT / "classify" / "corpus" / "seed.jsonl"
+
+STRANGE = {
+    "one word 5,000 times": "垃圾" * 5000,
+    "traditional": "樓下垃圾堆積如山，無人清理",
+    "english": "The sewage is overflowing in front of building 3",
+    "emoji": "😡😡😡🐶💩",
+    "zero width": "垃\u200b圾\u200b没\u200b人\u200b收",
+    "full width": "ＡＢＣ　１２３４５６７８",
+    "html": "<p>小广告<script>alert(1)</script></p>",
+    "control": "\x00\x01\x02垃圾\x7f",
+    "mixed": "ゴミ가득 垃圾 مرحبا",
+    "one character": "脏",
+    "10,001 characters": "臭" * 10_001,
+    "surrogate": "臭\ud800水",
+    "empty": "",
+}
+
+
+def test_labels_stay_inside_the_taxonomy(classifier: Classifier, city: City) -> None:
+    for verdict in classifier.predict([e.text for e in read([SEED], city.taxonomy)]):
+        assert set(verdict.problems) <= set(city.taxonomy.problems)
+        assert set(verdict.campaigns) <= set(city.taxonomy.campaigns)
+        assert isinstance(verdict.kind, Kind)
+        assert isinstance(verdict.urgency, Urgency)
+        assert all(0 <= p <= 1 for p in verdict.confidence.values())
+
+
+def test_what_was_learned_is_recognized(classifier: Classifier) -> None:
+    texts = [
+        "楼道里全是开锁贷款的小广告",
+        "化粪池冒粪水流到院里",
+        "三轮车在校门口占道卖炸串",
+        "邻居家大狗不拴绳",
+    ]
+    wanted = ["flyposting", "sewage", "stalls", "pets"]
+    scores = [v.confidence for v in classifier.predict(texts)]
+    assert [max(wanted, key=lambda label: s[label]) for s in scores] == wanted
+
+
+def test_reasons_point_at_the_words(classifier: Classifier, city: City) -> None:
+    found = 0
+    for example, verdict in (
+        (e, classifier.predict([e.text])[0]) for e in read([SEED], city.taxonomy)[:60]
+    ):
+        for reason in verdict.reasons:
+            found += 1
+            assert reason.label in (*verdict.problems, *verdict.campaigns)
+            assert example.text[reason.start : reason.end].strip()
+            assert reason.weight > 0
+    assert found
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_strange_text_gets_a_verdict_or_an_abstention(classifier: Classifier, name: str) -> None:
+    (verdict,) = classifier.predict([STRANGE[name]])
+    assert verdict.kind in Kind
+
+
+@pytest.mark.parametrize("name", ["empty", "emoji"])
+def test_text_without_known_features_abstains(classifier: Classifier, name: str) -> None:
+    assert classifier.predict([STRANGE[name]])[0].decision is Decision.DESK
+
+
+@settings(max_examples=100, deadline=None)
+@given(texts=st.lists(st.text(max_size=200), max_size=5))
+def test_any_batch_gets_one_verdict_each(classifier: Classifier, texts: list[str]) -> None:
+    assert len(classifier.predict(texts)) == len(texts)
+
+
+def test_batch_and_single_agree(classifier: Classifier, city: City) -> None:
+    texts = [e.text for e in read([SEED], city.taxonomy)][:40]
+    for together, text in zip(classifier.predict(texts), texts, strict=True):
+        (alone,) = classifier.predict([text])
+        assert (alone.problems, alone.campaigns, alone.kind) == (
+            together.problems, together.campaigns, together.kind,
+        )  # fmt: skip
+
+
+def test_saved_model_gives_the_same_verdicts(city: City, tmp_path: Path) -> None:
+    trained = load_or_train(tmp_path, city.taxonomy, city.words, paths=[SEED])
+    loaded = load_or_train(tmp_path, city.taxonomy, city.words, paths=[SEED])
+    texts = ["楼道里小广告", "路灯坏了", "谢谢你们"]
+    assert loaded is not trained
+    assert loaded.predict(texts) == trained.predict(texts)
+
+
+def test_altered_model_is_not_loaded(city: City, tmp_path: Path) -> None:
+    name = load_or_train(tmp_path, city.taxonomy, city.words, paths=[SEED]).name
+    weights = tmp_path / name / "weights.npz"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(ConfigError, match="altered"):
+        load(tmp_path / name, Tokenizer(city.words))
+    said: list[str] = []
+    load_or_train(tmp_path, city.taxonomy, city.words, paths=[SEED], progress=said.append)
+    assert "features" in said
+
+
+def test_too_few_examples_are_refused(city: City, tmp_path: Path) -> None:
+    few = tmp_path / "few.jsonl"
+    few.write_text("\n".join(SEED.read_text(encoding="utf-8").splitlines()[:5]), encoding="utf-8")
+    with pytest.raises(ConfigError, match="too few"):
+        load_or_train(tmp_path, city.taxonomy, city.words, paths=[few])
+
+
+@pytest.mark.parametrize(
+    "line", ["not json", '{"id": "1"}', '{"id":"1","text":"t","problems":["litre"]}']
+)
+def test_bad_corpus_line_is_named(city: City, tmp_path: Path, line: str) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text('{"id":"0","text":"t"}\n' + line, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"c\.jsonl:2"):
+        read([path], city.taxonomy)
+
+
+def test_estimators_follow_scikit_learn(city: City) -> None:
+    features = TextFeatures(tokenizer=Tokenizer(), min_df=1)
+    assert clone(LinearBank(c=3.0)).get_params() == LinearBank(c=3.0).get_params()
+    texts = ["垃圾没人收", "狗叫扰民", "小广告乱贴", "谢谢"]
+    x = features.fit_transform(texts)
+    assert x.shape == (4, len(features.idf_))
+    assert np.allclose(np.asarray(x.multiply(x).sum(axis=1)).ravel(), 2.0, atol=1e-3)
+
+
+def test_evaluation_of_perfect_verdicts_is_perfect(classifier: Classifier, city: City) -> None:
+    examples = read([SEED], city.taxonomy)
+    verdicts = classifier.predict([e.text for e in examples])
+    told = [
+        type(e)(
+            id=e.id,
+            text=e.text,
+            kind=v.kind,
+            problems=v.problems,
+            campaigns=v.campaigns,
+            urgency=v.urgency,
+        )
+        for e, v in zip(examples, verdicts, strict=True)
+    ]
+    result = evaluate(told, verdicts, city.taxonomy)
+    assert result["kind_accuracy"] == result["auto_right"] == result["actionable_f1"] == 1.0
+
+
+def test_both_engines_cut_alike(city: City) -> None:
+    fast, plain = Tokenizer(city.words), Tokenizer(city.words, fast=False)
+    for path in own():
+        for example in read([path], city.taxonomy):
+            assert fast.spans(example.text) == plain.spans(example.text), example.text
+
+
+@given(st.text(max_size=200))
+def test_words_cover_the_text_in_order(text: str) -> None:
+    spans = Tokenizer().spans(text)
+    assert all(0 <= a < b <= len(text) for _, a, b in spans)
+    assert all(before[2] <= after[1] for before, after in pairwise(spans))
+    assert len(fold(text)) == len(text)
+
+
+def test_model_folder_can_be_deleted_any_time(city: City, tmp_path: Path) -> None:
+    name = load_or_train(tmp_path, city.taxonomy, city.words, paths=[SEED]).name
+    shutil.rmtree(tmp_path / name)
+    assert load_or_train(tmp_path, city.taxonomy, city.words, paths=[SEED]).name == name
