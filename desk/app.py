@@ -186,8 +186,8 @@ class Desk:
             "campaigns": self._taxonomy.campaigns,
             "departments": {d.id: d.name for d in self._directory.department},
             "areas": {a.id: a.name for a in self._directory.area},
-            "statuses": STATUS_NAMES,
-            "verbs": VERB_NAMES,
+            "statuses": dict(STATUS_NAMES),
+            "verbs": dict(VERB_NAMES),
             "views": {view: name for view, (name, _) in queries.VIEWS.items()},
             "may_dispatch": request[SESSION].user.may_dispatch(),
         }
