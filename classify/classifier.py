@@ -128,6 +128,7 @@ class Classifier:
             confidence=confidence,
             reasons=reasons,
             model=self.name,
+            trust=round(trust, 4),
             dept_hint=layout.departments[best["departments"][n]] if layout.departments else "",
         )
 

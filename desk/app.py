@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,8 @@ class Desk:
         taxonomy: Taxonomy,
         directory: Directory,
         zone: ZoneInfo,
+        channels: Mapping[str, str],
+        rules: Mapping[str, str],
         clock: Callable[[], datetime],
         secure: bool = False,
         demo: bool = False,
@@ -78,6 +80,9 @@ class Desk:
         self._cases = cases
         self._taxonomy = taxonomy
         self._directory = directory
+        self._zone = zone
+        self._channels = dict(channels)
+        self._rules = dict(rules)
         self._clock = clock
         self._receipts = Receipts(db, vault)
         self._originals = Originals(db, vault)
@@ -91,9 +96,7 @@ class Desk:
             undefined=jinja2.StrictUndefined,
         )
         self._jinja.globals.update(city=city, demo=demo)
-        self._jinja.filters["local"] = lambda at: (
-            at and at.astimezone(zone).strftime("%m月%d日 %H:%M")
-        )
+        self._jinja.filters["local"] = lambda at: _local(at, zone)
 
     def mount(self, application: web.Application) -> None:
         """Add routes and the guard."""
@@ -189,6 +192,9 @@ class Desk:
             "statuses": dict(STATUS_NAMES),
             "verbs": dict(VERB_NAMES),
             "views": {view: name for view, (name, _) in queries.VIEWS.items()},
+            "channels": self._channels,
+            "rules": self._rules,
+            "zone": str(self._zone),
             "may_dispatch": request[SESSION].user.may_dispatch(),
         }
         encoded = msgspec.json.encode(names).decode()
@@ -318,6 +324,11 @@ class Desk:
             int(request.match_info["id"]), actor=user.name, scope=user.scope, verb=verb, note=note
         )
         raise web.HTTPFound("/inbox")
+
+
+def _local(at: str | None, zone: ZoneInfo) -> str:
+    """An ISO 8601 time as people of the city write it."""
+    return datetime.fromisoformat(at).astimezone(zone).strftime("%m月%d日 %H:%M") if at else ""
 
 
 def _require(request: web.Request, allowed: Callable[[User], bool]) -> User:

@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     listen: Listen = Listen()
     connectors: Connectors = Connectors()
     net: Net = Net()
+    channels: dict[str, str] = {}
     database_url: str = ""
     journal_url: str = ""
     master_key: SecretStr = SecretStr("")

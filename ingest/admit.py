@@ -175,17 +175,20 @@ class Admission:
             "sealed": box.sealed,
             "key": box.key,
         }
-        media = tuple(
+        media = self._seal_media(item, owner, box.key)
+        return _Ready(item, row, media, received)
+
+    def _seal_media(self, item: Item, owner: str, key: bytes) -> tuple[dict[str, Any], ...]:
+        return tuple(
             {
                 "n": n,
                 "content_type": m.content_type,
                 "width": m.width,
                 "height": m.height,
-                "sealed": self._vault.seal(owner, m.content, key=box.key).sealed,
+                "sealed": self._vault.seal(owner, m.content, key=key).sealed,
             }
             for n, m in enumerate(item.media)
         )
-        return _Ready(item, row, media, received)
 
     async def _admit(self, tx: Tx, ready: Sequence[_Ready]) -> list[Heard]:
         known = await _known(tx, ready, is_sqlite=self._db.is_sqlite)

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from router.deadlines import Deadlines
-from router.rules import Matter, Router
+from router.departments import Area
+from router.rules import Matter, Route, Router
 from router.workflow import CaseStatus, Verb
 from store.model import Decision, Kind, NoticeRef, Record
 from store.numbers import case_no
@@ -46,7 +47,7 @@ class Understood:
     urgency: str
     decision: str
     hint: str
-    sureness: float
+    trust: float
     model: str
 
 
@@ -109,49 +110,56 @@ class Filer:
             )
         )
         at = one.received_at if one.replayed else self.clock()
-        sent = one.decision is Decision.AUTO and route.lead != self.router.directory.out_of_scope
+        sent = one.decision == Decision.AUTO and route.lead != self.router.directory.out_of_scope
         due_at = self.due_at(one, at)
         orders = (
             order_rows(case_id, route.lead, route.support, seq=1, due_at=due_at, at=at)
             if sent
             else []
         )
-        filing.cases.append(
-            {
-                "id": case_id,
-                "case_no": case_no(self.prefix, case_id),
-                "status": CaseStatus.DISPATCHED if sent else CaseStatus.RECEIVED,
-                "version": 3 if sent else 1,
-                "channel": one.channel,
-                "kind": one.kind,
-                "problems": _json(one.problems),
-                "campaigns": _json(one.campaigns),
-                "urgency": one.urgency,
-                "decision": one.decision,
-                "confidence": one.sureness,
-                "department": route.lead if sent else "",
-                "suggested": route.lead,
-                "rule": route.rule,
-                "area": area.id if area else "",
-                "summary": text.replace("\n", " ")[:SUMMARY],
-                "items": 1,
-                "decision_seq": len(orders),
-                "received_at": one.received_at,
-                "filed_at": at if sent else None,
-                "dispatched_at": at if sent else None,
-                "due_at": due_at,
-                "replayed": one.replayed,
-            }
-        )
+        case = self._case_row(one, area, route, text)
+        if sent:
+            case |= {"status": CaseStatus.DISPATCHED, "version": 3, "department": route.lead}
+            case |= {"decision_seq": len(orders), "filed_at": at, "dispatched_at": at}
+        filing.cases.append(case | {"due_at": due_at})
         filing.case_items.append({"item_id": one.item_id, "case_id": case_id})
         filing.work_orders.extend(orders)
         filing.notices.extend(assigned(order) for order in orders)
         filing.events.extend(_history(case_id, sent=sent, model=one.model, note=route.rule, at=at))
 
+    def _case_row(
+        self, one: Understood, area: Area | None, route: Route, text: str
+    ) -> dict[str, Any]:
+        """A case that waits at the desk."""
+        return {
+            "id": one.item_id,
+            "case_no": case_no(self.prefix, one.item_id),
+            "status": CaseStatus.RECEIVED,
+            "version": 1,
+            "channel": one.channel,
+            "kind": one.kind,
+            "problems": _json(one.problems),
+            "campaigns": _json(one.campaigns),
+            "urgency": one.urgency,
+            "decision": one.decision,
+            "confidence": one.trust,
+            "department": "",
+            "suggested": route.lead,
+            "rule": route.rule,
+            "area": area.id if area else "",
+            "summary": text.replace("\n", " ")[:SUMMARY],
+            "items": 1,
+            "decision_seq": 0,
+            "received_at": one.received_at,
+            "filed_at": None,
+            "dispatched_at": None,
+            "replayed": one.replayed,
+        }
+
 
 def needs_case(one: Understood) -> bool:
     """Whether somebody has to answer, or a person has to look."""
-    return one.decision is Decision.DESK or one.kind not in {Kind.PRAISE, Kind.CHATTER}
+    return one.decision == Decision.DESK or one.kind not in {Kind.PRAISE, Kind.CHATTER}
 
 
 def order_rows(

@@ -70,7 +70,7 @@ class RouterWorker:
                 urgency=row.urgency,
                 decision=row.decision,
                 hint=row.dept_hint,
-                sureness=row.sureness,
+                trust=row.trust,
                 model=row.model,
             )
             for row in await with_verdicts(self._db, ids)

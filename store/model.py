@@ -130,7 +130,8 @@ class Reason(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """What one text means (研判): labels, how sure, why, and whether a person must look.
 
-    ``confidence`` maps every label of the taxonomy to a calibrated probability in [0, 1].
+    ``confidence`` maps every label of the taxonomy to a calibrated probability in [0, 1]; ``trust`` is the
+    estimated chance that the whole verdict is right.
     """
 
     kind: Kind
@@ -142,6 +143,7 @@ class Verdict(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...]
     model: str
     dept_hint: str = ""
+    trust: float = 0.0
 
 
 class Record(msgspec.Struct, frozen=True):

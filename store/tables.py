@@ -11,81 +11,13 @@ JSON columns hold text made by msgspec; times are aware and stored in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import Any, ClassVar, cast
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Index,
-    Integer,
-    LargeBinary,
-    Table,
-    Text,
-    UniqueConstraint,
-)
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import UserDefinedType
+from sqlalchemy import Column, Index, LargeBinary, Table, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-
-@lru_cache(maxsize=8192)
-def _to_text(value: datetime | None) -> str | None:
-    """Cached: a batch writes the same few moments many times."""
-    return None if value is None else value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
-
-
-class Utc(UserDefinedType[datetime]):
-    """An aware time: ``timestamptz`` in PostgreSQL, ISO 8601 text in UTC in SQLite (it sorts by time).
-
-    Not a TypeDecorator: this is on the hot path, and those cost a microsecond a value.
-    """
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "TIMESTAMP WITH TIME ZONE"
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
-        if dialect.name != "sqlite":
-            return None
-        return _to_text
-
-    def result_processor(
-        self,
-        dialect: Dialect,
-        coltype: object,  # noqa: ARG002 - SQLAlchemy's signature
-    ) -> Callable[[Any], datetime | None] | None:
-        if dialect.name != "sqlite":
-            return None
-        parse = datetime.fromisoformat
-        return lambda value: value and parse(value).replace(tzinfo=UTC)
-
-
-_SERIAL = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _serial() -> Any:
-    """A key the database counts up; never reused, so that followers never skip."""
-    return Field(default=None, sa_column=Column(_SERIAL, primary_key=True, autoincrement=True))
-
-
-def _big(*, primary_key: bool = False) -> Any:
-    return Field(
-        sa_column=Column(_SERIAL, primary_key=primary_key, autoincrement=False, nullable=False)
-    )
-
-
-def _time(*, optional: bool = False) -> Any:
-    if optional:
-        return Field(default=None, sa_column=Column(Utc, nullable=True))
-    return Field(sa_column=Column(Utc, nullable=False))
-
-
-def _text(default: str = "") -> Any:
-    return Field(default=default, sa_column=Column(Text, nullable=False, server_default=default))
+from store.columns import SERIAL, big, moment, serial, words
 
 
 class CounterRow(SQLModel, table=True):
@@ -101,23 +33,23 @@ class ItemRow(SQLModel, table=True):
 
     __tablename__ = "items"
     __table_args__ = (UniqueConstraint("channel", "channel_id"),)
-    id: int = _big(primary_key=True)
+    id: int = big(primary_key=True)
     channel: str
     channel_id: str
     revision: int = 1
     content_sha: str
-    title: str = _text()
-    text: str = _text()
+    title: str = words()
+    text: str = words()
     author_key: str = ""
     address: str = ""
     lat: float | None = None
     lon: float | None = None
     coord_type: str = "wgs84"
-    url: str = _text()
+    url: str = words()
     media_count: int = 0
     replayed: bool = False
-    posted_at: datetime | None = _time(optional=True)
-    received_at: datetime = _time()
+    posted_at: datetime | None = moment(optional=True)
+    received_at: datetime = moment()
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     key: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
 
@@ -126,18 +58,18 @@ class RevisionRow(SQLModel, table=True):
     """An earlier wording of an item that its author edited at the source."""
 
     __tablename__ = "item_revisions"
-    item_id: int = _big(primary_key=True)
+    item_id: int = big(primary_key=True)
     revision: int = Field(primary_key=True)
     content_sha: str
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    replaced_at: datetime = _time()
+    replaced_at: datetime = moment()
 
 
 class MediaRow(SQLModel, table=True):
     """A photo of an item; the bytes are sealed under the item's key."""
 
     __tablename__ = "media"
-    item_id: int = _big(primary_key=True)
+    item_id: int = big(primary_key=True)
     n: int = Field(primary_key=True)
     content_type: str
     width: int
@@ -149,19 +81,19 @@ class VerdictRow(SQLModel, table=True):
     """研判: the newest verdict on an item."""
 
     __tablename__ = "verdicts"
-    item_id: int = _big(primary_key=True)
+    item_id: int = big(primary_key=True)
     revision: int
     model: str
     kind: str
-    problems: str = _text("[]")
-    campaigns: str = _text("[]")
+    problems: str = words("[]")
+    campaigns: str = words("[]")
     urgency: str
     decision: str
     dept_hint: str = ""
-    sureness: float
-    confidence: str = _text("{}")
-    reasons: str = _text("[]")
-    at: datetime = _time()
+    trust: float
+    confidence: str = words("{}")
+    reasons: str = words("[]")
+    at: datetime = moment()
 
 
 class CaseRow(SQLModel, table=True):
@@ -169,14 +101,14 @@ class CaseRow(SQLModel, table=True):
 
     __tablename__ = "cases"
     __table_args__ = (Index("ix_cases_queue", "status", "id"),)
-    id: int = _big(primary_key=True)
+    id: int = big(primary_key=True)
     case_no: str
     status: str
     version: int = 1
     channel: str
     kind: str
-    problems: str = _text("[]")
-    campaigns: str = _text("[]")
+    problems: str = words("[]")
+    campaigns: str = words("[]")
     urgency: str
     decision: str
     confidence: float
@@ -184,14 +116,14 @@ class CaseRow(SQLModel, table=True):
     suggested: str
     rule: str
     area: str = ""
-    summary: str = _text()
+    summary: str = words()
     items: int = 1
     decision_seq: int = 0
-    received_at: datetime = _time()
-    filed_at: datetime | None = _time(optional=True)
-    dispatched_at: datetime | None = _time(optional=True)
-    closed_at: datetime | None = _time(optional=True)
-    due_at: datetime | None = _time(optional=True)
+    received_at: datetime = moment()
+    filed_at: datetime | None = moment(optional=True)
+    dispatched_at: datetime | None = moment(optional=True)
+    closed_at: datetime | None = moment(optional=True)
+    due_at: datetime | None = moment(optional=True)
     replayed: bool = False
 
 
@@ -199,8 +131,8 @@ class CaseItemRow(SQLModel, table=True):
     """Which citizens' items a case answers; the first is its founder."""
 
     __tablename__ = "case_items"
-    item_id: int = _big(primary_key=True)
-    case_id: int = Field(sa_column=Column(_SERIAL, nullable=False, index=True))
+    item_id: int = big(primary_key=True)
+    case_id: int = Field(sa_column=Column(SERIAL, nullable=False, index=True))
 
 
 class WorkOrderRow(SQLModel, table=True):
@@ -208,46 +140,46 @@ class WorkOrderRow(SQLModel, table=True):
 
     __tablename__ = "work_orders"
     __table_args__ = (Index("ix_work_orders_inbox", "department", "status", "id"),)
-    id: int = _big(primary_key=True)
-    case_id: int = Field(sa_column=Column(_SERIAL, nullable=False, index=True))
+    id: int = big(primary_key=True)
+    case_id: int = Field(sa_column=Column(SERIAL, nullable=False, index=True))
     department: str
     lead: bool
     status: str
     seq: int
-    due_at: datetime = _time()
-    dispatched_at: datetime = _time()
-    signed_at: datetime | None = _time(optional=True)
-    ended_at: datetime | None = _time(optional=True)
+    due_at: datetime = moment()
+    dispatched_at: datetime = moment()
+    signed_at: datetime | None = moment(optional=True)
+    ended_at: datetime | None = moment(optional=True)
 
 
 class EventRow(SQLModel, table=True):
     """One command that changed a case; appended, never edited."""
 
     __tablename__ = "events"
-    id: int | None = _serial()
-    case_id: int = Field(sa_column=Column(_SERIAL, nullable=False, index=True))
+    id: int | None = serial()
+    case_id: int = Field(sa_column=Column(SERIAL, nullable=False, index=True))
     verb: str
     before: str
     after: str
     actor: str
-    note: str = _text()
-    at: datetime = _time()
+    note: str = words()
+    at: datetime = moment()
 
 
 class CorrectionRow(SQLModel, table=True):
     """A person's labels for an item, apart from the model's: what learning may use."""
 
     __tablename__ = "corrections"
-    item_id: int = _big(primary_key=True)
+    item_id: int = big(primary_key=True)
     confirmed: bool
     kind: str
-    problems: str = _text("[]")
-    campaigns: str = _text("[]")
+    problems: str = words("[]")
+    campaigns: str = words("[]")
     urgency: str
     department: str
     actor: str
     model: str
-    at: datetime = _time()
+    at: datetime = moment()
 
 
 class LogRow(SQLModel, table=True):
@@ -258,12 +190,12 @@ class LogRow(SQLModel, table=True):
         UniqueConstraint("topic", "record_id"),
         {"sqlite_autoincrement": True},
     )
-    id: int | None = _serial()
+    id: int | None = serial()
     topic: str
     record_id: str
     key: str
     payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    at: datetime = _time()
+    at: datetime = moment()
 
 
 class OffsetRow(SQLModel, table=True):
@@ -273,7 +205,7 @@ class OffsetRow(SQLModel, table=True):
     consumers: str = Field(primary_key=True)
     topic: str = Field(primary_key=True)
     part: int = Field(primary_key=True)
-    next_offset: int = _big()
+    next_offset: int = big()
     starts: int = 0
     journal: str = ""
 
@@ -283,12 +215,12 @@ class OutboxRow(SQLModel, table=True):
 
     __tablename__ = "outbox"
     __table_args__ = ({"sqlite_autoincrement": True},)
-    id: int | None = _serial()
+    id: int | None = serial()
     topic: str
     record_id: str
     key: str
     payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    at: datetime = _time()
+    at: datetime = moment()
 
 
 class DeliveryRow(SQLModel, table=True):
@@ -296,19 +228,19 @@ class DeliveryRow(SQLModel, table=True):
 
     __tablename__ = "deliveries"
     __table_args__ = (Index("ix_deliveries_due", "state", "due_at"), {"sqlite_autoincrement": True})
-    id: int | None = _serial()
+    id: int | None = serial()
     webhook_id: str = Field(unique=True)
-    case_id: int = _big()
-    order_id: int = _big()
+    case_id: int = big()
+    order_id: int = big()
     department: str
     seq: int
     change: str
     state: str
     attempts: int = 0
-    due_at: datetime = _time()
-    created_at: datetime = _time()
-    ended_at: datetime | None = _time(optional=True)
-    error: str = _text()
+    due_at: datetime = moment()
+    created_at: datetime = moment()
+    ended_at: datetime | None = moment(optional=True)
+    error: str = words()
 
 
 class DeadRow(SQLModel, table=True):
@@ -316,16 +248,16 @@ class DeadRow(SQLModel, table=True):
 
     __tablename__ = "dead"
     __table_args__ = (UniqueConstraint("stage", "source_key"), {"sqlite_autoincrement": True})
-    id: int | None = _serial()
+    id: int | None = serial()
     stage: str
     source_key: str
     reason: str
-    error: str = _text()
+    error: str = words()
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     key: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
     attempts: int = 1
     state: str = "dead"
-    at: datetime = _time()
+    at: datetime = moment()
 
 
 class SourceRow(SQLModel, table=True):
@@ -333,10 +265,10 @@ class SourceRow(SQLModel, table=True):
 
     __tablename__ = "sources"
     name: str = Field(primary_key=True)
-    cursor: str = _text()
-    last_success_at: datetime | None = _time(optional=True)
-    last_error_at: datetime | None = _time(optional=True)
-    last_error: str = _text()
+    cursor: str = words()
+    last_success_at: datetime | None = moment(optional=True)
+    last_error_at: datetime | None = moment(optional=True)
+    last_error: str = words()
     heard: int = 0
 
 
@@ -347,7 +279,7 @@ class LeaseRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     owner: str
     epoch: int
-    expires_at: datetime = _time()
+    expires_at: datetime = moment()
 
 
 class UserRow(SQLModel, table=True):
@@ -360,7 +292,7 @@ class UserRow(SQLModel, table=True):
     scope: str = ""
     password: str
     failures: int = 0
-    locked_until: datetime | None = _time(optional=True)
+    locked_until: datetime | None = moment(optional=True)
     active: bool = True
 
 
@@ -371,9 +303,9 @@ class SessionRow(SQLModel, table=True):
     token_sha: str = Field(primary_key=True)
     user: str
     csrf: str
-    created_at: datetime = _time()
-    seen_at: datetime = _time()
-    ends_at: datetime = _time()
+    created_at: datetime = moment()
+    seen_at: datetime = moment()
+    ends_at: datetime = moment()
 
 
 class AuditRow(SQLModel, table=True):
@@ -381,12 +313,12 @@ class AuditRow(SQLModel, table=True):
 
     __tablename__ = "audit"
     __table_args__ = ({"sqlite_autoincrement": True},)
-    id: int | None = _serial()
+    id: int | None = serial()
     actor: str
     act: str
     target: str
-    note: str = _text()
-    at: datetime = _time()
+    note: str = words()
+    at: datetime = moment()
 
 
 class IdempotencyRow(SQLModel, table=True):
@@ -396,8 +328,8 @@ class IdempotencyRow(SQLModel, table=True):
     client: str = Field(primary_key=True)
     idem_key: str = Field(primary_key=True)
     request_sha: str
-    answer: str = _text()
-    at: datetime = _time()
+    answer: str = words()
+    at: datetime = moment()
 
 
 def table_of(row: type[SQLModel]) -> Table:

@@ -36,7 +36,7 @@ async def with_verdicts(db: Database, ids: Sequence[int]) -> list[Any]:
     statement = (
         select(
             i.id, i.channel, i.title, i.text, i.address, i.received_at, i.replayed,
-            v.kind, v.problems, v.campaigns, v.urgency, v.decision, v.dept_hint, v.sureness, v.model,
+            v.kind, v.problems, v.campaigns, v.urgency, v.decision, v.dept_hint, v.trust, v.model,
         )
         .join(T.verdicts, v.item_id == i.id)
         .where(among(i.id, ids, is_sqlite=db.is_sqlite))
@@ -63,6 +63,7 @@ def verdict_of(row: Any) -> Verdict:
         reasons=_reasons.decode(row.reasons),
         model=row.model,
         dept_hint=row.dept_hint,
+        trust=row.trust,
     )
 
 
@@ -78,13 +79,7 @@ def verdict_columns(verdict: Verdict) -> dict[str, Any]:
         "urgency": str(verdict.urgency),
         "decision": str(verdict.decision),
         "dept_hint": verdict.dept_hint,
-        "sureness": sureness(verdict),
+        "trust": verdict.trust,
         "confidence": encode(shown).decode(),
         "reasons": encode(verdict.reasons).decode(),
     }
-
-
-def sureness(verdict: Verdict) -> float:
-    """How sure the model is of the labels it gave: the weakest of them."""
-    given = (verdict.kind, *verdict.problems, *verdict.campaigns)
-    return min(verdict.confidence.get(label, 0.0) for label in given)

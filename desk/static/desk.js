@@ -44,6 +44,10 @@ function left(due) {
   return { level, text: minutes < 0 ? `超期 ${text}` : `剩 ${text}` };
 }
 
+const clockTime = new Intl.DateTimeFormat("zh-CN", { timeZone: names.zone, month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false });
+const channel = (id) => names.channels[id] || id;
+const why = (rule) => names.rules[rule] || "没有规则适用，由默认单位负责";
+
 function chips(row) {
   return row.problems.map((p) => el("span", { class: `chip p-${p}` }, names.labels[p] || p));
 }
@@ -56,7 +60,7 @@ function drawRow(row) {
   },
   el("p", { class: "words" },
     row.urgency !== "normal" ? el("span", { class: "chip danger" }, names.labels[row.urgency]) : null, row.summary),
-  el("p", { class: "tags" }, ...chips(row), el("span", {}, names.areas[row.area] || "地点待定"), el("span", {}, row.channel),
+  el("p", { class: "tags" }, ...chips(row), el("span", {}, names.areas[row.area] || "地点待定"), el("span", {}, channel(row.channel)),
     row.decision === "desk" ? el("span", { class: "unsure" }, `置信 ${Math.round(row.confidence * 100)}%`) : null,
     row.department ? el("span", {}, names.departments[row.department] || names.areas[row.department] || row.department) : null),
   clock ? el("span", { class: `clock ${clock.level}` }, clock.text) : null);
@@ -111,7 +115,7 @@ function drawDetail() {
   const body = one.title ? `${one.title}\n${one.text}` : one.text;
   at("detail").replaceChildren(
     el("section", { class: "card" },
-      el("p", { class: "meta" }, `${one.case_no} · ${one.channel} · ${names.areas[one.area] || "地点待定"} · ${names.statuses[one.status]}`),
+      el("p", { class: "meta" }, `${one.case_no} · ${channel(one.channel)} · ${names.areas[one.area] || "地点待定"} · ${names.statuses[one.status]}`),
       el("p", { class: "text" }, ...marked(body, one.reasons)),
       one.address ? el("p", { class: "meta" }, `地点：${one.address}`) : null,
       el("p", { class: "meta" }, `紧急程度 ${names.labels[one.urgency]}　诉求类型 ${names.labels[one.kind]}${one.media ? `　照片 ${one.media} 张` : ""}`),
@@ -121,13 +125,13 @@ function drawDetail() {
       el("h2", {}, `问题标签（六乱）　模型置信 ${Math.round(one.confidence * 100)}%`), el("div", { class: "picks" }, ...toggles("problems", true)),
       el("h2", {}, "十大提升行动"), el("div", { class: "picks" }, ...toggles("campaigns", false))),
     el("section", { class: "card" },
-      el("h2", {}, `责任单位（推荐：${office(one.suggested)}，规则 ${one.rule}）`),
+      el("h2", {}, `责任单位（推荐 ${office(one.suggested)}：${why(one.rule)}）`),
       el("div", { class: "picks" }, ...Object.entries(withTerritory(one)).map(([id, name]) => el("button", {
         class: id === state.department ? "pick on" : "pick", "aria-pressed": String(id === state.department), disabled: !actable(),
         onclick: () => { state.department = id; drawDetail(); },
       }, name, id === one.suggested ? " ★" : "")))),
     el("section", { class: "card" }, el("h2", {}, "办理经过"),
-      el("ol", { class: "history" }, ...one.events.map((e) => el("li", {}, `${e.at.slice(5, 16).replace("T", " ")}　${names.verbs[e.verb]}　${e.actor}　${office(e.note)}`)))),
+      el("ol", { class: "history" }, ...one.events.map((e) => el("li", {}, `${clockTime.format(new Date(e.at))}　${names.verbs[e.verb]}　${e.actor}　${names.rules[e.note] || office(e.note)}`)))),
     acts());
 }
 

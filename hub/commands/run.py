@@ -64,18 +64,7 @@ async def _serve(
     demo: Demo | None,
     stop: asyncio.Event,
 ) -> None:
-    desk = Desk(
-        db=hub.db,
-        vault=hub.vault,
-        cases=hub.cases,
-        city=hub.settings.city.hub_name,
-        taxonomy=hub.city.taxonomy,
-        directory=hub.city.directory,
-        zone=hub.zone,
-        clock=hub.clock,
-        secure=hub.settings.listen.secure,
-        demo=demo is not None,
-    )
+    desk = _desk(hub, demo=demo is not None)
     handover = Handover(hub)
     mounts = [handover.mount] if "ingest" in rooms else []
     if "desk" in rooms:
@@ -103,6 +92,23 @@ async def _serve(
         await desk.close()
         await runner.cleanup()
         (Path(args.data) / "hub.json").unlink(missing_ok=True)
+
+
+def _desk(hub: Hub, *, demo: bool) -> Desk:
+    return Desk(
+        db=hub.db,
+        vault=hub.vault,
+        cases=hub.cases,
+        city=hub.settings.city.hub_name,
+        taxonomy=hub.city.taxonomy,
+        directory=hub.city.directory,
+        zone=hub.zone,
+        channels=hub.settings.channels,
+        rules={rule.name: rule.why for rule in hub.city.router.rules.rule},
+        clock=hub.clock,
+        secure=hub.settings.listen.secure,
+        demo=demo,
+    )
 
 
 async def _until(stop: asyncio.Event, hub: Hub) -> None:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 PARTITIONS = 6
 IN_FLIGHT = 1000
-CONNECT_S = 20.0
+CONNECT_S = 10.0
 SEND_S = 60.0
 
 

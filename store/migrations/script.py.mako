@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-import store.tables
+import store.columns
 ${imports if imports else ""}
 
 revision = ${repr(up_revision)}

@@ -27,14 +27,19 @@ AUTH = {"Authorization": f"Bearer {KEY}"}
 
 
 @pytest.fixture(
-    params=["sqlite", pytest.param("kafka_postgres", marks=[pytest.mark.kafka, pytest.mark.postgres])]
+    params=[
+        "sqlite",
+        pytest.param("kafka_postgres", marks=[pytest.mark.kafka, pytest.mark.postgres]),
+    ]
 )
 async def hub(request: pytest.FixtureRequest, make_hub: Callable[..., Hub]) -> AsyncIterator[Hub]:
     more = {"connectors": {"app": {"keys": {"city": KEY}}}, "net": {"allow": ["127.0.0.0/8"]}}
     if request.param == "sqlite":
         made = make_hub(request.getfixturevalue("sqlite_url"), **more)
     else:
-        made = make_hub(request.getfixturevalue("postgres_url"), request.getfixturevalue("kafka_url"), **more)
+        made = make_hub(
+            request.getfixturevalue("postgres_url"), request.getfixturevalue("kafka_url"), **more
+        )
     await made.open()
     await made.start()
     yield made
@@ -45,10 +50,13 @@ async def hub(request: pytest.FixtureRequest, make_hub: Callable[..., Hub]) -> A
 async def client(hub: Hub) -> AsyncIterator[TestClient[Any, Any]]:
     desk = Desk(
         db=hub.db, vault=hub.vault, cases=hub.cases, city="测试市民声", taxonomy=hub.city.taxonomy,
-        directory=hub.city.directory, zone=hub.zone, clock=hub.clock,
+        directory=hub.city.directory, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
+        rules={},
     )  # fmt: skip
     await desk.accounts.put("wang", "correct horse", role="dispatcher", display="派遣员")
-    await desk.accounts.put("fa", "correct horse", role="department", display="执法", scope="urban_enforcement")
+    await desk.accounts.put(
+        "fa", "correct horse", role="department", display="执法", scope="urban_enforcement"
+    )
     await desk.accounts.put("lead", "correct horse", role="official", display="领导")
     async with TestClient(TestServer(build(hub, mounts=(desk.mount,)))) as made:
         yield made
@@ -90,7 +98,9 @@ async def log_in(client: TestClient[Any, Any], name: str) -> dict[str, str]:
 async def test_message_of_the_app_becomes_a_case_its_department_closes(
     hub: Hub, client: TestClient[Any, Any]
 ) -> None:
-    told = await submit(client, id="1", text="人行道上摆满烧烤桌子，行人只能走马路", place={"address": "渤海街"})
+    told = await submit(
+        client, id="1", text="人行道上摆满烧烤桌子，行人只能走马路", place={"address": "渤海街"}
+    )
     case = await case_of(hub, "city:1")
     assert case.area == "bohai"
     desk = await log_in(client, "wang")
@@ -101,12 +111,16 @@ async def test_message_of_the_app_becomes_a_case_its_department_closes(
     async with hub.db.read() as conn:
         order = (
             await conn.execute(
-                select(T.work_orders).where(T.work_orders.c.case_id == case.id, T.work_orders.c.lead)
+                select(T.work_orders).where(
+                    T.work_orders.c.case_id == case.id, T.work_orders.c.lead
+                )
             )
         ).first()
     assert order is not None
     await hub.cases.progress(order.id, actor="x", scope=order.department, verb=Verb.SIGN, note="")
-    await hub.cases.progress(order.id, actor="x", scope=order.department, verb=Verb.HANDLE, note="已清理")
+    await hub.cases.progress(
+        order.id, actor="x", scope=order.department, verb=Verb.HANDLE, note="已清理"
+    )
     handled = await case_of(hub, "city:1")
     body = {"version": handled.version, "note": "核查通过"}
     answer = await client.post(f"/desk/api/cases/{case.id}/close", json=body, headers=desk)
@@ -122,7 +136,9 @@ async def test_feed_is_polled_into_cases_and_not_twice(hub: Hub) -> None:
         served.append(request.headers.get("If-None-Match", ""))
         if request.headers.get("If-None-Match") == '"1"':
             return web.Response(status=304)
-        text = (Path(__file__).parent.parent / "ingest/golden/feed/forum.xml").read_text(encoding="utf-8")
+        text = (Path(__file__).parent.parent / "ingest/golden/feed/forum.xml").read_text(
+            encoding="utf-8"
+        )
         return web.Response(text=text, content_type="application/rss+xml", headers={"ETag": '"1"'})
 
     application = web.Application()
@@ -161,7 +177,10 @@ async def test_repeated_submission_gets_the_same_receipt(client: TestClient[Any,
 
 async def test_idempotency_key_stands_for_an_id(client: TestClient[Any, Any]) -> None:
     headers = AUTH | {"Idempotency-Key": "k-1"}
-    answers = [await client.post("/api/v1/items", json={"text": "井盖没了"}, headers=headers) for _ in range(2)]
+    answers = [
+        await client.post("/api/v1/items", json={"text": "井盖没了"}, headers=headers)
+        for _ in range(2)
+    ]
     assert [a.status for a in answers] == [201, 200]
 
 
@@ -199,16 +218,28 @@ async def test_photo_is_cleaned_and_sealed(hub: Hub, client: TestClient[Any, Any
 async def test_bad_submission_is_one_clear_answer(
     client: TestClient[Any, Any], body: bytes, status: int, says: str
 ) -> None:
-    answer = await client.post("/api/v1/items", data=body, headers=AUTH | {"Content-Type": "application/json"})
+    answer = await client.post(
+        "/api/v1/items", data=body, headers=AUTH | {"Content-Type": "application/json"}
+    )
     assert answer.status == status
     assert says in (await answer.json())["error"]
 
 
 async def test_batch_answers_each_message(client: TestClient[Any, Any]) -> None:
-    items = [{"id": "b1", "text": "一"}, {"id": "b2"}, {"id": "b3", "text": "长" * 10_001}, {"id": "b4", "text": "四"}]
+    items = [
+        {"id": "b1", "text": "一"},
+        {"id": "b2"},
+        {"id": "b3", "text": "长" * 10_001},
+        {"id": "b4", "text": "四"},
+    ]
     answer = await client.post("/api/v1/items/batch", json={"items": items}, headers=AUTH)
     told = (await answer.json())["items"]
-    assert [("receipt" in one, "error" in one) for one in told] == [(True, False), (False, True), (False, True), (True, False)]
+    assert [("receipt" in one, "error" in one) for one in told] == [
+        (True, False),
+        (False, True),
+        (False, True),
+        (True, False),
+    ]
 
 
 async def test_wrong_key_and_wrong_receipt_learn_nothing(client: TestClient[Any, Any]) -> None:
@@ -223,32 +254,48 @@ async def test_wrong_key_and_wrong_receipt_learn_nothing(client: TestClient[Any,
     assert len({await a.text() for a in answers}) == 1
 
 
-async def test_two_dispatchers_on_one_case_one_gets_409(hub: Hub, client: TestClient[Any, Any]) -> None:
+async def test_two_dispatchers_on_one_case_one_gets_409(
+    hub: Hub, client: TestClient[Any, Any]
+) -> None:
     await submit(client, id="c", text="😀😀 不知道说啥 qqq zzz")
     case = await case_of(hub, "city:c")
     assert case.status == CaseStatus.RECEIVED
     headers = await log_in(client, "wang")
     body = {"version": case.version, "department": "transport"}
     path = f"/desk/api/cases/{case.id}/dispatch"
-    answers = await asyncio.gather(*(client.post(path, json=body, headers=headers) for _ in range(5)))
+    answers = await asyncio.gather(
+        *(client.post(path, json=body, headers=headers) for _ in range(5))
+    )
     assert sorted(a.status for a in answers) == [200, 409, 409, 409, 409]
     async with hub.db.read() as conn:
-        orders = (await conn.execute(select(T.work_orders).where(T.work_orders.c.case_id == case.id))).all()
+        orders = (
+            await conn.execute(select(T.work_orders).where(T.work_orders.c.case_id == case.id))
+        ).all()
         kept = (await conn.execute(select(T.corrections))).one()
     assert len(orders) == 1
     assert (kept.confirmed, kept.department, kept.actor) == (False, "transport", "wang")
 
 
-async def test_return_goes_back_to_the_desk_and_can_be_dispatched_again(hub: Hub, client: TestClient[Any, Any]) -> None:
+async def test_return_goes_back_to_the_desk_and_can_be_dispatched_again(
+    hub: Hub, client: TestClient[Any, Any]
+) -> None:
     await submit(client, id="r", text="😀😀 qqq zzz")
     case = await case_of(hub, "city:r")
-    version = await hub.cases.dispatch(case.id, version=case.version, actor="w", department="transport")
+    version = await hub.cases.dispatch(
+        case.id, version=case.version, actor="w", department="transport"
+    )
     order = case.id * 100 + 1
-    version = await hub.cases.progress(order, actor="t", scope="transport", verb=Verb.RETURN_ORDER, note="职能不符")
+    version = await hub.cases.progress(
+        order, actor="t", scope="transport", verb=Verb.RETURN_ORDER, note="职能不符"
+    )
     assert (await case_of(hub, "city:r")).status == CaseStatus.FILED
     await hub.cases.dispatch(case.id, version=version, actor="w", department="real_estate")
     again = await case_of(hub, "city:r")
-    assert (again.status, again.department, again.decision_seq) == (CaseStatus.DISPATCHED, "real_estate", 2)
+    assert (again.status, again.department, again.decision_seq) == (
+        CaseStatus.DISPATCHED,
+        "real_estate",
+        2,
+    )
 
 
 async def test_roles_see_and_do_only_what_is_theirs(hub: Hub, client: TestClient[Any, Any]) -> None:
@@ -272,7 +319,9 @@ async def test_roles_see_and_do_only_what_is_theirs(hub: Hub, client: TestClient
     assert (await client.post(path, json=body, headers=dispatcher)).status == 200
 
 
-async def test_reveal_needs_a_reason_and_leaves_a_trace(hub: Hub, client: TestClient[Any, Any]) -> None:
+async def test_reveal_needs_a_reason_and_leaves_a_trace(
+    hub: Hub, client: TestClient[Any, Any]
+) -> None:
     await submit(client, id="s", text="电话13812345678 😀 qqq", contact={"phone": "13812345678"})
     case = await case_of(hub, "city:s")
     headers = await log_in(client, "wang")
@@ -284,21 +333,33 @@ async def test_reveal_needs_a_reason_and_leaves_a_trace(hub: Hub, client: TestCl
     assert told["phone"] == "13812345678"
     async with hub.db.read() as conn:
         row = (await conn.execute(select(T.audit))).one()
-    assert (row.actor, row.act, row.target, row.note) == ("wang", "reveal", str(case.id), "回访核实")
+    assert (row.actor, row.act, row.target, row.note) == (
+        "wang",
+        "reveal",
+        str(case.id),
+        "回访核实",
+    )
 
 
 async def test_wrong_password_locks_after_five(client: TestClient[Any, Any]) -> None:
     origin = {"Origin": str(client.make_url("/")).rstrip("/")}
     for _ in range(5):
-        answer = await client.post("/login", data={"name": "wang", "password": "no"}, headers=origin)
+        answer = await client.post(
+            "/login", data={"name": "wang", "password": "no"}, headers=origin
+        )
         assert answer.status == 401
     right = {"name": "wang", "password": "correct horse"}
     assert (await client.post("/login", data=right, headers=origin)).status == 401
 
 
 async def test_replayed_recording_is_counted_and_repeatable(hub: Hub, tmp_path: Path) -> None:
-    lines = [{"id": n, "text": f"楼道小广告第{n}次", "time": "2026-11-20T09:00:00"} for n in range(30)]
-    lines += [{"id": 1, "text": "楼道小广告第1次", "time": "2026-11-20T09:00:00"}, {"id": "x", "text": ""}]
+    lines = [
+        {"id": n, "text": f"楼道小广告第{n}次", "time": "2026-11-20T09:00:00"} for n in range(30)
+    ]
+    lines += [
+        {"id": 1, "text": "楼道小广告第1次", "time": "2026-11-20T09:00:00"},
+        {"id": "x", "text": ""},
+    ]
     path = tmp_path / "recording.jsonl"
     text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines) + "\nnot json\n\n"
     path.write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-import store.tables
+import store.columns
 
 
 revision = '0001'
@@ -25,7 +25,7 @@ def upgrade() -> None:
     sa.Column('act', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('target', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('note', sa.Text(), server_default='', nullable=False),
-    sa.Column('at', store.tables.Utc(), nullable=False),
+    sa.Column('at', store.columns.Utc(), nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -56,11 +56,11 @@ def upgrade() -> None:
     sa.Column('summary', sa.Text(), server_default='', nullable=False),
     sa.Column('items', sa.Integer(), nullable=False),
     sa.Column('decision_seq', sa.Integer(), nullable=False),
-    sa.Column('received_at', store.tables.Utc(), nullable=False),
-    sa.Column('filed_at', store.tables.Utc(), nullable=True),
-    sa.Column('dispatched_at', store.tables.Utc(), nullable=True),
-    sa.Column('closed_at', store.tables.Utc(), nullable=True),
-    sa.Column('due_at', store.tables.Utc(), nullable=True),
+    sa.Column('received_at', store.columns.Utc(), nullable=False),
+    sa.Column('filed_at', store.columns.Utc(), nullable=True),
+    sa.Column('dispatched_at', store.columns.Utc(), nullable=True),
+    sa.Column('closed_at', store.columns.Utc(), nullable=True),
+    sa.Column('due_at', store.columns.Utc(), nullable=True),
     sa.Column('replayed', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
@@ -77,7 +77,7 @@ def upgrade() -> None:
     sa.Column('department', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('actor', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('model', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('at', store.tables.Utc(), nullable=False),
+    sa.Column('at', store.columns.Utc(), nullable=False),
     sa.PrimaryKeyConstraint('item_id')
     )
     op.create_table('counters',
@@ -95,7 +95,7 @@ def upgrade() -> None:
     sa.Column('key', sa.LargeBinary(), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('at', store.tables.Utc(), nullable=False),
+    sa.Column('at', store.columns.Utc(), nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('stage', 'source_key'),
     sqlite_autoincrement=True
@@ -110,9 +110,9 @@ def upgrade() -> None:
     sa.Column('change', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
-    sa.Column('due_at', store.tables.Utc(), nullable=False),
-    sa.Column('created_at', store.tables.Utc(), nullable=False),
-    sa.Column('ended_at', store.tables.Utc(), nullable=True),
+    sa.Column('due_at', store.columns.Utc(), nullable=False),
+    sa.Column('created_at', store.columns.Utc(), nullable=False),
+    sa.Column('ended_at', store.columns.Utc(), nullable=True),
     sa.Column('error', sa.Text(), server_default='', nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('webhook_id'),
@@ -129,7 +129,7 @@ def upgrade() -> None:
     sa.Column('after', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('actor', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('note', sa.Text(), server_default='', nullable=False),
-    sa.Column('at', store.tables.Utc(), nullable=False),
+    sa.Column('at', store.columns.Utc(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('events', schema=None) as batch_op:
@@ -140,7 +140,7 @@ def upgrade() -> None:
     sa.Column('idem_key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('request_sha', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('answer', sa.Text(), server_default='', nullable=False),
-    sa.Column('at', store.tables.Utc(), nullable=False),
+    sa.Column('at', store.columns.Utc(), nullable=False),
     sa.PrimaryKeyConstraint('client', 'idem_key')
     )
     op.create_table('item_revisions',
@@ -148,7 +148,7 @@ def upgrade() -> None:
     sa.Column('revision', sa.Integer(), nullable=False),
     sa.Column('content_sha', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
-    sa.Column('replaced_at', store.tables.Utc(), nullable=False),
+    sa.Column('replaced_at', store.columns.Utc(), nullable=False),
     sa.PrimaryKeyConstraint('item_id', 'revision')
     )
     op.create_table('items',
@@ -167,8 +167,8 @@ def upgrade() -> None:
     sa.Column('url', sa.Text(), server_default='', nullable=False),
     sa.Column('media_count', sa.Integer(), nullable=False),
     sa.Column('replayed', sa.Boolean(), nullable=False),
-    sa.Column('posted_at', store.tables.Utc(), nullable=True),
-    sa.Column('received_at', store.tables.Utc(), nullable=False),
+    sa.Column('posted_at', store.columns.Utc(), nullable=True),
+    sa.Column('received_at', store.columns.Utc(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
     sa.Column('key', sa.LargeBinary(), nullable=True),
     sa.PrimaryKeyConstraint('id'),
@@ -178,7 +178,7 @@ def upgrade() -> None:
     sa.Column('name', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('owner', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('epoch', sa.Integer(), nullable=False),
-    sa.Column('expires_at', store.tables.Utc(), nullable=False),
+    sa.Column('expires_at', store.columns.Utc(), nullable=False),
     sa.PrimaryKeyConstraint('name')
     )
     op.create_table('log',
@@ -187,7 +187,7 @@ def upgrade() -> None:
     sa.Column('record_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('payload', sa.LargeBinary(), nullable=False),
-    sa.Column('at', store.tables.Utc(), nullable=False),
+    sa.Column('at', store.columns.Utc(), nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('topic', 'record_id'),
     sqlite_autoincrement=True
@@ -216,7 +216,7 @@ def upgrade() -> None:
     sa.Column('record_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('payload', sa.LargeBinary(), nullable=False),
-    sa.Column('at', store.tables.Utc(), nullable=False),
+    sa.Column('at', store.columns.Utc(), nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -224,16 +224,16 @@ def upgrade() -> None:
     sa.Column('token_sha', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('user', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('csrf', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('created_at', store.tables.Utc(), nullable=False),
-    sa.Column('seen_at', store.tables.Utc(), nullable=False),
-    sa.Column('ends_at', store.tables.Utc(), nullable=False),
+    sa.Column('created_at', store.columns.Utc(), nullable=False),
+    sa.Column('seen_at', store.columns.Utc(), nullable=False),
+    sa.Column('ends_at', store.columns.Utc(), nullable=False),
     sa.PrimaryKeyConstraint('token_sha')
     )
     op.create_table('sources',
     sa.Column('name', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('cursor', sa.Text(), server_default='', nullable=False),
-    sa.Column('last_success_at', store.tables.Utc(), nullable=True),
-    sa.Column('last_error_at', store.tables.Utc(), nullable=True),
+    sa.Column('last_success_at', store.columns.Utc(), nullable=True),
+    sa.Column('last_error_at', store.columns.Utc(), nullable=True),
     sa.Column('last_error', sa.Text(), server_default='', nullable=False),
     sa.Column('heard', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('name')
@@ -245,7 +245,7 @@ def upgrade() -> None:
     sa.Column('scope', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('password', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('failures', sa.Integer(), nullable=False),
-    sa.Column('locked_until', store.tables.Utc(), nullable=True),
+    sa.Column('locked_until', store.columns.Utc(), nullable=True),
     sa.Column('active', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('name')
     )
@@ -259,10 +259,10 @@ def upgrade() -> None:
     sa.Column('urgency', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('decision', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('dept_hint', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('sureness', sa.Float(), nullable=False),
+    sa.Column('trust', sa.Float(), nullable=False),
     sa.Column('confidence', sa.Text(), server_default='{}', nullable=False),
     sa.Column('reasons', sa.Text(), server_default='[]', nullable=False),
-    sa.Column('at', store.tables.Utc(), nullable=False),
+    sa.Column('at', store.columns.Utc(), nullable=False),
     sa.PrimaryKeyConstraint('item_id')
     )
     op.create_table('work_orders',
@@ -272,10 +272,10 @@ def upgrade() -> None:
     sa.Column('lead', sa.Boolean(), nullable=False),
     sa.Column('status', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('seq', sa.Integer(), nullable=False),
-    sa.Column('due_at', store.tables.Utc(), nullable=False),
-    sa.Column('dispatched_at', store.tables.Utc(), nullable=False),
-    sa.Column('signed_at', store.tables.Utc(), nullable=True),
-    sa.Column('ended_at', store.tables.Utc(), nullable=True),
+    sa.Column('due_at', store.columns.Utc(), nullable=False),
+    sa.Column('dispatched_at', store.columns.Utc(), nullable=False),
+    sa.Column('signed_at', store.columns.Utc(), nullable=True),
+    sa.Column('ended_at', store.columns.Utc(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('work_orders', schema=None) as batch_op:

@@ -1,0 +1,98 @@
+"""A browser and a running hub with messages in its queue."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Browser, Page, async_playwright
+
+from desk.app import Desk
+from hub.app import Hub
+from hub.web import build
+from store.model import Item
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+TEXTS = [
+    "化粪池满了，粪水流到楼道里",
+    "校门口三轮车占道卖炸串",
+    "楼道里全是开锁的小广告 <img src=x onerror=alert(1)>",
+    "邻居家大狗不拴绳追孩子",
+    "路灯坏了一个月没人修",
+]
+
+
+@pytest.fixture
+async def hub(sqlite_url: str, make_hub: Callable[..., Hub]) -> AsyncIterator[Hub]:
+    made = make_hub(sqlite_url)
+    made.engine._classifier.auto_min = 2.0  # everything waits at the desk
+    await made.open()
+    await made.start()
+    yield made
+    made.engine._classifier.auto_min = 0.2
+    await made.close()
+
+
+@pytest.fixture
+async def address(hub: Hub) -> AsyncIterator[str]:
+    desk = Desk(
+        db=hub.db, vault=hub.vault, cases=hub.cases, city="测试市民声", taxonomy=hub.city.taxonomy,
+        directory=hub.city.directory, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
+        rules={rule.name: rule.why for rule in hub.city.router.rules.rule},
+    )  # fmt: skip
+    await desk.accounts.put("wang", "correct horse", role="dispatcher", display="派遣员甲")
+    await desk.accounts.put("zhang", "correct horse", role="dispatcher", display="派遣员乙")
+    await desk.accounts.put(
+        "fa", "correct horse", role="department", display="执法", scope="urban_enforcement"
+    )
+    await hub.admission.admit(
+        [Item(channel="app", channel_id=str(n), text=t) for n, t in enumerate(TEXTS)]
+    )
+    async with TestServer(build(hub, mounts=(desk.mount,))) as server:
+        yield str(server.make_url("/")).rstrip("/")
+        await desk.close()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    path = os.environ.get("MINSHENG_TEST_CHROMIUM", "/usr/bin/chromium")
+    if not Path(path).exists():
+        reason = "Chromium is missing; install the package chromium or set MINSHENG_TEST_CHROMIUM"
+        if os.environ.get("MINSHENG_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    async with async_playwright() as playwright:
+        made = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield made
+        await made.close()
+
+
+@pytest.fixture
+async def open_page(browser: Browser, address: str) -> AsyncIterator[Callable[..., Any]]:
+    """Open a page as somebody; console errors and policy violations fail the test."""
+    trouble: list[str] = []
+
+    async def open_as(name: str, width: int = 1366, height: int = 768) -> Page:
+        context = await browser.new_context(
+            viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai"
+        )
+        page = await context.new_page()
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on(
+            "console",
+            lambda m: trouble.append(m.text) if m.type == "error" and "409" not in m.text else None,
+        )
+        page.on("dialog", lambda d: trouble.append(f"dialog {d.message}"))
+        await page.goto(f"{address}/login")
+        await page.fill("input[name=name]", name)
+        await page.fill("input[name=password]", "correct horse")
+        await page.click("button.main")
+        return page
+
+    yield open_as
+    assert trouble == []

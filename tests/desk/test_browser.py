@@ -1,0 +1,106 @@
+"""The desk in a real browser: see, dispatch by keyboard, hear of news, meet a colleague."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+from sqlalchemy import select
+
+from hub.app import Hub
+from store.model import Item
+from store.tables import T
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Any]
+
+
+async def ready(page: Page, rows: int = 5) -> None:
+    await expect(page.locator("#rows .row")).to_have_count(rows, timeout=15_000)
+    await expect(page.locator("#detail .text")).to_be_visible()
+
+
+async def test_queue_shows_messages_as_text(open_page: Open) -> None:
+    page = await open_page("wang")
+    await ready(page)
+    await expect(page.locator("#rows")).to_contain_text("<img src=x onerror=alert(1)>")
+    await expect(page.locator("#rows img")).to_have_count(0)
+    await expect(page.locator("#live")).to_have_text("实时")
+
+
+async def test_keys_move_label_and_dispatch(open_page: Open, hub: Hub) -> None:
+    page = await open_page("wang")
+    await ready(page)
+    for key in ("j", "j", "k"):
+        await page.keyboard.press(key)
+    chosen = (await page.locator("#rows .row.on").get_attribute("id") or "").removeprefix("row-")
+    await expect(page.locator("#detail .meta").first).to_contain_text(f"DH{chosen}")
+    await page.keyboard.press("5")
+    await expect(page.locator("button.pick.on", has_text="衣物乱晒")).to_be_visible()
+    await page.get_by_role("button", name="市交通运输局", exact=False).first.click()
+    await page.keyboard.press("e")
+    await expect(page.locator("#rows .row")).to_have_count(4)
+    async with hub.db.read() as conn:
+        case = (await conn.execute(select(T.cases).where(T.cases.c.id == int(chosen)))).one()
+        kept = (await conn.execute(select(T.corrections))).one()
+    assert (case.status, case.department) == ("dispatched", "transport")
+    assert "laundry" in kept.problems
+    assert not kept.confirmed
+
+
+async def test_new_message_waits_behind_a_bar(open_page: Open, hub: Hub) -> None:
+    page = await open_page("wang")
+    await ready(page)
+    await hub.admission.admit([Item(channel="app", channel_id="new", text="桥头路面塌了个坑")])
+    await expect(page.locator("#fresh")).to_contain_text("有 1 件新诉求", timeout=10_000)
+    await expect(page.locator("#rows .row")).to_have_count(5)
+    await page.keyboard.press("n")
+    await expect(page.locator("#rows .row")).to_have_count(6)
+
+
+async def test_two_dispatchers_on_one_case(open_page: Open, hub: Hub) -> None:
+    first, second = await open_page("wang"), await open_page("zhang")
+    await ready(first)
+    await ready(second)
+    await first.keyboard.press("e")
+    await expect(first.locator("#rows .row")).to_have_count(4)
+    await expect(second.locator("#rows .row")).to_have_count(4, timeout=10_000)
+    async with hub.db.read() as conn:
+        assert len((await conn.execute(select(T.work_orders.c.id))).all()) == 1
+
+
+async def test_department_signs_and_reports(open_page: Open, hub: Hub) -> None:
+    async def one_case() -> Any:
+        async with hub.db.read() as conn:
+            return (await conn.execute(select(T.cases).order_by(T.cases.c.id))).first()
+
+    page = await open_page("wang")
+    await ready(page)
+    case = await one_case()
+    await hub.cases.dispatch(
+        case.id, version=case.version, actor="wang", department="urban_enforcement"
+    )
+    office = await open_page("fa", width=390, height=844)
+    await office.get_by_role("button", name="签收").click()
+    await office.get_by_label("处置结果").fill("已清理干净")
+    await office.get_by_role("button", name="处置完毕").click()
+    await expect(office.locator("h1")).to_contain_text("待办工单 0 件")
+    assert (await one_case()).status == "handled"
+
+
+async def test_citizen_asks_with_number_and_code(open_page: Open, hub: Hub, address: str) -> None:
+    item = Item(channel="app", channel_id="0", text="x")
+    page = await open_page("wang")
+    await ready(page)
+    async with hub.db.read() as conn:
+        row = (await conn.execute(select(T.items.c.id).where(T.items.c.channel_id == "0"))).one()
+    number, code = hub.admission.receipt(row.id, item).split("-")
+    await page.goto(f"{address}/query")
+    await page.get_by_label("受理编号").fill(number)
+    await page.get_by_label("查询码").fill(code)
+    await page.get_by_role("button", name="查询").click()
+    await expect(page.locator("dl")).to_contain_text("已受理")
+    await page.get_by_label("受理编号").fill(number)
+    await page.get_by_label("查询码").fill("AAAAAAAAAAAA")
+    await page.get_by_role("button", name="查询").click()
+    await expect(page.get_by_role("alert")).to_contain_text("没有查到")

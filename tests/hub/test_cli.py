@@ -1,0 +1,208 @@
+"""The command as people type it, in its own process."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def minsheng(*args: str, data: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hub", *args, "--data", str(data)]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a trained model."""
+    folder = tmp_path_factory.mktemp("data")
+    assert minsheng("train", data=folder).returncode == 0
+    return folder
+
+
+def one_line(done: subprocess.CompletedProcess[str], says: str) -> None:
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_settings_are_one_line_and_exit_2(data: Path, tmp_path: Path) -> None:
+    one_line(minsheng("check", data=tmp_path, MINSHENG_TYPO="1"), "MINSHENG_TYPO")
+    one_line(minsheng("migrate", data=tmp_path, MINSHENG_DATABASE_URL="mysql://x"), "database_url")
+    one_line(
+        minsheng("migrate", data=tmp_path, MINSHENG_DATABASE_URL="postgresql://u@127.0.0.1:1/x"),
+        "can not open",
+    )
+    one_line(minsheng("run", "--only", "kitchen", data=tmp_path), "no such room")
+    one_line(minsheng("replay", "missing.jsonl", "--channel", "x", data=tmp_path), "can not read")
+    one_line(minsheng("check", "--configs", str(tmp_path), data=tmp_path), "copy it from")
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "minsheng.db").write_bytes(b"not a database" * 1000)
+    one_line(minsheng("migrate", data=bad), "restore it from a backup")
+
+
+def test_unreachable_broker_is_one_line(tmp_path: Path) -> None:
+    one_line(
+        minsheng("migrate", data=tmp_path, MINSHENG_JOURNAL_URL="kafka://127.0.0.1:1"),
+        "journal_url",
+    )
+
+
+def test_taken_port_is_one_line(data: Path, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = minsheng("run", "--port", str(taken.getsockname()[1]), data=tmp_path)
+    one_line(done, "listen.port")
+
+
+def test_check_says_what_is_good(tmp_path: Path) -> None:
+    done = minsheng("check", data=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(": good\n") == 3
+
+
+def test_classify_keeps_order_and_survives_bad_lines(data: Path, tmp_path: Path) -> None:
+    lines = [
+        '{"id": "a", "text": "楼道里全是小广告"}',
+        "not json",
+        '{"id": 2, "text": ""}',
+        '{"id": "c", "text": "谢谢"}',
+    ]
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = minsheng("classify", "--input", str(source), "--output", str(target), data=data)
+    assert done.returncode == 1
+    assert "line 2" in done.stderr
+    answers = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+    assert [a["id"] for a in answers] == ["a", 2, "c"]
+    keys = {"kind", "problems", "campaigns", "urgency", "dept", "decision", "confidence", "reasons"}
+    assert all(keys <= a.keys() for a in answers)
+    assert answers[1]["decision"] == "desk"
+
+
+def test_evaluate_prints_measures(data: Path) -> None:
+    seed = ROOT / "classify" / "corpus" / "seed.jsonl"
+    command = [
+        sys.executable,
+        "-m",
+        "hub",
+        "evaluate",
+        "--json",
+        "--data",
+        str(seed),
+        "--data",
+        str(data),
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False
+    )
+    measures = json.loads(done.stdout)
+    assert measures["rows"] == len(seed.read_text(encoding="utf-8").splitlines())
+    assert {
+        "problems_macro_f1",
+        "campaigns_macro_f1",
+        "ece_problems",
+        "auto_share",
+        "auto_right",
+    } <= measures.keys()
+
+
+def test_person_can_be_added_and_short_password_is_refused(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "hub",
+        "user",
+        "li",
+        "--role",
+        "admin",
+        "--data",
+        str(tmp_path),
+    ]
+    good = subprocess.run(
+        command, input="a long password\n", text=True, capture_output=True, cwd=ROOT, check=False
+    )
+    assert good.returncode == 0, good.stderr
+    short = subprocess.run(
+        command, input="short\n", text=True, capture_output=True, cwd=ROOT, check=False
+    )
+    assert short.returncode == 1
+    assert "at least 10" in short.stderr
+
+
+def test_demo_lives_stops_cleanly_and_takes_a_recording_meanwhile(
+    data: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "demo"
+    shutil.copytree(data / "models", home / "models")
+    command = [sys.executable, "-m", "hub", "run", "--demo", "--port", "0", "--data", str(home)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    try:
+        for _ in range(200):
+            if (home / "hub.json").exists():
+                break
+            time.sleep(0.1)
+        url = json.loads((home / "hub.json").read_text())["url"]
+        recording = tmp_path / "r.jsonl"
+        recording.write_text(
+            "".join(json.dumps({"id": n, "text": f"路灯不亮{n}"}) + "\n" for n in range(20)),
+            encoding="utf-8",
+        )
+        done = minsheng("replay", str(recording), "--channel", "hotline", "--json", data=home)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["admitted"] == 20
+        for _ in range(100):
+            with urllib.request.urlopen(f"{url}/metrics") as answer:
+                metrics = answer.read().decode()
+            if all(
+                f'hub_items_received_total{{of="{c}"}}' in metrics
+                for c in ("app", "forum", "weibo", "news")
+            ):
+                break
+            time.sleep(0.2)
+        else:
+            pytest.fail(metrics)
+        second = minsheng("run", "--port", "0", data=home)
+        one_line(second, "in use by another hub")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=10)[1]
+    assert process.returncode == 0, said
+    assert "fictional" in said
+    assert not (home / "hub.json").exists()
+
+
+def test_logs_are_json_without_what_citizens_said(data: Path, tmp_path: Path) -> None:
+    home = tmp_path / "quiet"
+    shutil.copytree(data / "models", home / "models")
+    command = [sys.executable, "-m", "hub", "run", "--demo", "--port", "0", "--data", str(home)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    time.sleep(6)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=10)[1]
+    logged = [line for line in said.splitlines() if line.startswith("{")]
+    assert all(json.loads(line)["level"] for line in logged)
+    assert "盲道" not in said
