@@ -82,7 +82,9 @@ def test_readme_commands_parse(readme: Path) -> None:
     assert commands
     for line in commands:
         parser().parse_args(line.split(" #")[0].split("|")[0].split()[1:])
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(
+        re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     for line in lines:
         if line.startswith("make "):
             assert line.split(" #")[0].split()[1] in targets, line

@@ -25,7 +25,11 @@ def understood(**more: Any) -> Understood:
 @pytest.fixture
 def filer(city: City) -> Filer:
     return Filer(
-        router=city.router, deadlines=city.deadlines, zone=ZoneInfo("Asia/Shanghai"), prefix="DH", clock=lambda: AT
+        router=city.router,
+        deadlines=city.deadlines,
+        zone=ZoneInfo("Asia/Shanghai"),
+        prefix="DH",
+        clock=lambda: AT,
     )
 
 
@@ -52,7 +56,10 @@ def test_only_the_certain_is_dispatched_and_nothing_uncertain_is_dropped(
 
 def test_what_is_out_of_scope_waits_at_the_desk_however_certain(filer: Filer) -> None:
     filing = filer.file_all([understood(problems=(), hint="out_of_scope")])
-    assert (filing.cases[0]["status"], filing.cases[0]["suggested"]) == (CaseStatus.RECEIVED, "out_of_scope")
+    assert (filing.cases[0]["status"], filing.cases[0]["suggested"]) == (
+        CaseStatus.RECEIVED,
+        "out_of_scope",
+    )
     assert filing.work_orders == []
 
 
