@@ -121,7 +121,7 @@ class Hub:
             if self.embedded
             else KafkaJournal(settings.journal_url, member=self._member())
         )
-        self.outbox = Outbox(embedded=self.embedded, is_sqlite=self.db.is_sqlite)
+        self.outbox = Outbox(embedded=self.embedded)
         self.vault = Vault(
             load_master(settings.master_key.get_secret_value(), data / "keys" / "master.key")
         )

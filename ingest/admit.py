@@ -204,10 +204,9 @@ class Admission:
         records: list[Record] = []
         if fresh:
             rows = [one.row | {"id": ids[identity]} for identity, one in fresh.items()]
-            await tx.run(insert(T.items), rows)
+            await tx.insert(T.items, rows)
             photos = [m | {"item_id": ids[i]} for i, one in fresh.items() for m in one.media]
-            if photos:
-                await tx.run(insert(T.media), photos)
+            await tx.insert(T.media, photos)
             records = [_announce(item_id, 1) for item_id in ids.values()]
         heard: list[Heard] = []
         for one in ready:

@@ -95,8 +95,7 @@ class RouterWorker:
             (T.work_orders, filing.work_orders),
             (T.events, filing.events),
         ):
-            if rows:
-                await tx.run(insert(table), rows)
+            await tx.insert(table, rows)
         await self._outbox.put(tx, "notices", filing.notices)
         tx.touched.add("desk")
         self._observe("filed", "", len(filing.cases))

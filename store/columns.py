@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from operator import itemgetter
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, Column, Integer, Text
+from sqlalchemy import BigInteger, Column, ColumnDefault, Integer, Table, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field
@@ -17,6 +18,42 @@ from sqlmodel import Field
 def _to_text(value: datetime | None) -> str | None:
     """Cached: a batch writes the same few moments many times."""
     return None if value is None else value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+
+
+@lru_cache(maxsize=64)
+def _plan(
+    table: Table, names: tuple[str, ...], again: str
+) -> tuple[str, tuple[int, ...], tuple[Any, ...]]:
+    """Statement, which of ``names`` are times, and the values of columns that were left out."""
+    columns = table.columns
+    default = {
+        c.name: cast("ColumnDefault", c.default).arg
+        for c in columns
+        if c.default is not None and c.default.is_scalar
+    }
+    left_out = [name for name in default if name not in names]
+    listed = [*names, *left_out]
+    marks = ", ".join("?" * len(listed))
+    quoted = ", ".join(f'"{name}"' for name in listed)
+    statement = f"INSERT {again} INTO {table.name} ({quoted}) VALUES ({marks})"  # noqa: S608 - our own names
+    times = tuple(n for n, name in enumerate(names) if isinstance(columns[name].type, Utc))
+    return statement, times, tuple(default[name] for name in left_out)
+
+
+def raw_insert(
+    table: Table, rows: Sequence[dict[str, Any]], *, again: str = ""
+) -> tuple[str, list[tuple[Any, ...]]]:
+    """A SQLite statement and its values for rows that all have the columns of the first."""
+    names = tuple(rows[0])
+    statement, times, rest = _plan(table, names, "OR IGNORE" if again else "")
+    pick = itemgetter(*names)
+    values = []
+    for row in rows:
+        given = list(pick(row))
+        for n in times:
+            given[n] = _to_text(given[n])
+        values.append((*given, *rest))
+    return statement, values
 
 
 class Utc(UserDefinedType[datetime]):

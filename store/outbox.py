@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from store.db import Database, Tx
 from store.faults import crash_point
@@ -31,23 +31,22 @@ RELAY_BATCH = 1000
 class Outbox:
     """``embedded``: the journal lives in the same database."""
 
-    def __init__(self, *, embedded: bool, is_sqlite: bool) -> None:
+    def __init__(self, *, embedded: bool) -> None:
         self.embedded = embedded
-        self.is_sqlite = is_sqlite
 
     async def put(self, tx: Tx, topic: str, records: Sequence[Record]) -> None:
         """Hand records to the journal with the caller's commit."""
         if not records:
             return
         if self.embedded:
-            await insert_log(tx, topic, records, is_sqlite=self.is_sqlite)
+            await insert_log(tx, topic, records)
             return
         now = datetime.now(UTC)
         rows = [
             {"topic": topic, "record_id": r.id, "key": r.key, "payload": r.payload, "at": now}
             for r in records
         ]
-        await tx.run(insert(T.outbox), rows)
+        await tx.insert(T.outbox, rows)
         tx.touched.add("outbox")
 
 

@@ -159,8 +159,8 @@ def vault() -> Vault:
 
 
 @pytest.fixture
-def outbox(db: Database) -> Outbox:
-    return Outbox(embedded=True, is_sqlite=db.is_sqlite)
+def outbox() -> Outbox:
+    return Outbox(embedded=True)
 
 
 @pytest.fixture(scope="session")

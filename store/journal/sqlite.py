@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from store.db import Database, Tx
 from store.journal import Batch, Positions
@@ -23,17 +21,14 @@ from store.tables import T
 PART = 0
 
 
-async def insert_log(tx: Tx, topic: str, records: Sequence[Record], *, is_sqlite: bool) -> None:
+async def insert_log(tx: Tx, topic: str, records: Sequence[Record]) -> None:
     """Append inside the caller's transaction: the record is there exactly when the effect is."""
-    insert = sqlite_insert if is_sqlite else pg_insert
     now = datetime.now(UTC)
-    await tx.run(
-        insert(T.log).on_conflict_do_nothing(),
-        [
-            {"topic": topic, "record_id": r.id, "key": r.key, "payload": r.payload, "at": now}
-            for r in records
-        ],
-    )
+    rows = [
+        {"topic": topic, "record_id": r.id, "key": r.key, "payload": r.payload, "at": now}
+        for r in records
+    ]
+    await tx.insert(T.log, rows, again="ignore")
     tx.touched.add(topic)
 
 
@@ -52,10 +47,9 @@ class SqliteJournal:
     async def append(self, topic: str, records: Sequence[Record]) -> None:
         if not records:
             return
-        is_sqlite = self._db.is_sqlite
 
         async def work(tx: Tx) -> None:
-            await insert_log(tx, topic, records, is_sqlite=is_sqlite)
+            await insert_log(tx, topic, records)
 
         await self._db.write(work)
 

@@ -44,8 +44,8 @@ def test_environment_wins_over_the_file(configs: Path, monkeypatch: pytest.Monke
         ("hub.toml", "\n[connectors.feeds.x]\nurl = 'ftp://x'\n", "connectors.feeds.x.url"),
         (
             "hub.toml",
-            "\n[connectors.feeds.y]\nurl = 'http://x'\nintervall = 3\n",
-            "intervall: unknown key",
+            "\n[connectors.feeds.y]\nurl = 'http://x'\nevery = 3\n",
+            "every: unknown key",
         ),
         ("hub.toml", "\nthis is not toml", "not valid TOML"),
         ("taxonomy.toml", "\n[[problem]]\nid = 'litter'\nname = 'x'\n", "used twice"),
