@@ -53,6 +53,7 @@ log = logging.getLogger(__name__)
 
 ROOMS = ("ingest", "classify", "router", "desk")
 RENEW_S = 5.0
+WATCH_S = 2.0
 SWITCH_S = 0.0005
 """How long the classifier's thread may hold the interpreter while the loop and the writer wait."""
 
@@ -151,6 +152,7 @@ class Hub:
         self.consumers: dict[str, Consumer] = {}
         self.engine: Engine | None = None
         self.ready = False
+        self.backlog = 0
 
     def _member(self) -> str:
         """This data folder's lasting name among hubs; none while another process here uses it."""
@@ -203,7 +205,19 @@ class Hub:
             )
         if "router" in rooms:
             self._start_router()
+        self.runner.start("watch", self._watch)
+        self.telemetry.gauge("up", "hub", self.clock().timestamp())
         self.ready = True
+
+    async def _watch(self) -> None:
+        """Know how far each group is behind, for the metrics and for who asks to come in."""
+        while True:
+            for group, consumer in self.consumers.items():
+                behind = await consumer.follower.lag()
+                self.telemetry.gauge("lag", group, behind)
+                if group == "classify":
+                    self.backlog = behind
+            await asyncio.sleep(WATCH_S)
 
     def _start_router(self) -> None:
         self._follow(

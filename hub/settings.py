@@ -60,7 +60,6 @@ class Listen(Strict):
     host: str = "127.0.0.1"
     port: int = Field(default=8470, ge=0, le=65535)
     secure: bool = False
-    trusted_proxies: int = Field(default=0, ge=0, le=5)
 
 
 class AppConfig(Strict):

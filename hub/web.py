@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MAX_BODY = 100_000_000
 HIGH_WATER = 50_000
+"""Records waiting to be classified above which clients are asked to come back."""
+
+CATCH_UP_S = 10.0
 
 
 @web.middleware
@@ -97,8 +100,6 @@ class _Health:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Prometheus text."""
-        for group, consumer in self._hub.consumers.items():
-            self._hub.telemetry.gauge("lag", group, await consumer.follower.lag())
         body = self._hub.telemetry.render()
         return web.Response(
             body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
@@ -106,4 +107,4 @@ class _Health:
 
     def pressure(self) -> float:
         """Seconds a client should wait while the hub catches up; 0 normally."""
-        return 0.0
+        return CATCH_UP_S if self._hub.backlog > HIGH_WATER else 0.0

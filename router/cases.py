@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from router.filing import Filer, assigned, event_row, order_rows
-from router.workflow import FINAL, CaseStatus, Verb, next_status
+from router.workflow import CaseStatus, Verb, next_status
 from store.db import Database, Tx
 from store.errors import ConflictError, RejectedError
 from store.outbox import Outbox
@@ -233,8 +233,3 @@ class Cases:
         limits = self._filer.deadlines
         limit = limits.limit_of(kind=chosen.kind, problems=chosen.problems, urgency=chosen.urgency)
         return limits.due_at(now, limit, self._filer.zone)
-
-
-def is_final(status: str) -> bool:
-    """Whether nobody owes anything any more."""
-    return CaseStatus(status) in FINAL

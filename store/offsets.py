@@ -39,7 +39,7 @@ async def begin(db: Database, group: str, topic: str, part: int, first: int) -> 
 
     async def work(tx: Tx) -> tuple[int, int]:
         row = {"consumers": group, "topic": topic, "part": part, "next_offset": first}
-        row |= {"starts": 0, "journal": ""}
+        row |= {"starts": 0}
         await tx.run(insert(T.offsets).values(row).on_conflict_do_nothing())
         await tx.run(update(T.offsets).where(*mine).values(starts=c.starts + 1))
         found = (await tx.run(select(c.next_offset, c.starts).where(*mine))).one()

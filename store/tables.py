@@ -207,7 +207,6 @@ class OffsetRow(SQLModel, table=True):
     part: int = Field(primary_key=True)
     next_offset: int = big()
     starts: int = 0
-    journal: str = ""
 
 
 class OutboxRow(SQLModel, table=True):
@@ -321,17 +320,6 @@ class AuditRow(SQLModel, table=True):
     at: datetime = moment()
 
 
-class IdempotencyRow(SQLModel, table=True):
-    """The answer already given to a client's idempotency key."""
-
-    __tablename__ = "idempotency"
-    client: str = Field(primary_key=True)
-    idem_key: str = Field(primary_key=True)
-    request_sha: str
-    answer: str = words()
-    at: datetime = moment()
-
-
 def table_of(row: type[SQLModel]) -> Table:
     """The SQLAlchemy table of a row class, for Core statements in bulk."""
     return cast("Table", cast("Any", row).__table__)
@@ -360,4 +348,3 @@ class T:
     users: ClassVar[Table] = table_of(UserRow)
     sessions: ClassVar[Table] = table_of(SessionRow)
     audit: ClassVar[Table] = table_of(AuditRow)
-    idempotency: ClassVar[Table] = table_of(IdempotencyRow)

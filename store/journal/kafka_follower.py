@@ -120,7 +120,8 @@ class KafkaFollower:
             elif ends[tp] < offset:
                 self._lost = (
                     f"journal: {tp.topic}/{tp.partition} ends at {ends[tp]} but {self._group} had read to "
-                    f"{offset}: the topic was wiped or made anew; run `minsheng reconcile`"
+                    f"{offset}: the topic was wiped or made anew; "
+                    "see docs/operations.md, A journal that was lost"
                 )
             else:
                 consumer.seek(tp, offset)
@@ -138,7 +139,7 @@ class KafkaFollower:
             return []
         except (OffsetOutOfRangeError, RecordTooLargeError) as error:
             raise JournalLostError(
-                f"journal: {self._topic}: {error}; run `minsheng reconcile`"
+                f"journal: {self._topic}: {error}; see docs/operations.md, A journal that was lost"
             ) from error
         except KafkaError as error:
             raise TransientError(f"journal: {type(error).__name__}", retry_after_s=1) from error

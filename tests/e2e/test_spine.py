@@ -409,3 +409,12 @@ async def test_pages_carry_a_strict_policy(client: TestClient[Any, Any]) -> None
         assert "script-src 'self'" in policy
         assert "unsafe" not in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_clients_are_asked_to_come_back_while_the_hub_catches_up(
+    hub: Hub, client: TestClient[Any, Any]
+) -> None:
+    await hub.runner.stop()
+    hub.backlog = 60_000
+    answer = await client.post("/api/v1/items", json={"id": "1", "text": "x"}, headers=AUTH)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "10")

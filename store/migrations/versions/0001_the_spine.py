@@ -135,14 +135,6 @@ def upgrade() -> None:
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_events_case_id'), ['case_id'], unique=False)
 
-    op.create_table('idempotency',
-    sa.Column('client', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('idem_key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('request_sha', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('answer', sa.Text(), server_default='', nullable=False),
-    sa.Column('at', store.columns.Utc(), nullable=False),
-    sa.PrimaryKeyConstraint('client', 'idem_key')
-    )
     op.create_table('item_revisions',
     sa.Column('item_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('revision', sa.Integer(), nullable=False),
@@ -207,7 +199,6 @@ def upgrade() -> None:
     sa.Column('part', sa.Integer(), nullable=False),
     sa.Column('next_offset', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('starts', sa.Integer(), nullable=False),
-    sa.Column('journal', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.PrimaryKeyConstraint('consumers', 'topic', 'part')
     )
     op.create_table('outbox',
@@ -303,7 +294,6 @@ def downgrade() -> None:
     op.drop_table('leases')
     op.drop_table('items')
     op.drop_table('item_revisions')
-    op.drop_table('idempotency')
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_events_case_id'))
 
