@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
+import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -32,6 +35,9 @@ class Engine(Protocol):
 
     name: str
 
+    async def ready(self) -> None:
+        """Wait until the first batch can be judged at once."""
+
     async def judge(self, texts: Sequence[str]) -> list[Columns]:
         """One row of columns a text, in order."""
         ...
@@ -47,6 +53,9 @@ class ThreadEngine:
         self.name = classifier.name
         self._classifier = classifier
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="classify")
+
+    async def ready(self) -> None:
+        """It was given a loaded classifier."""
 
     async def judge(self, texts: Sequence[str]) -> list[Columns]:
         loop = asyncio.get_running_loop()
@@ -71,10 +80,13 @@ class ProcessEngine:
             1,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_begin,
-            initargs=(self._folder, self._words),
+            initargs=(self._folder, self._words, os.getpid()),
         )
         pool.submit(_work, [])  # start loading now, not with the first batch
         return pool
+
+    async def ready(self) -> None:
+        await self.judge([])
 
     async def judge(self, texts: Sequence[str]) -> list[Columns]:
         loop = asyncio.get_running_loop()
@@ -91,9 +103,17 @@ class ProcessEngine:
         _kill(self._pool)
 
 
-def _begin(folder: Path, words: tuple[str, ...]) -> None:
+def _begin(folder: Path, words: tuple[str, ...], parent: int) -> None:
     global _loaded  # noqa: PLW0603 - one model a worker process
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
     _loaded = load(folder, Tokenizer(words))
+
+
+def _die_with(parent: int) -> None:
+    """A hub that was killed takes its worker along within half a second."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(0)
 
 
 def _work(texts: list[str]) -> list[Columns]:

@@ -194,15 +194,7 @@ class Hub:
         if not self.embedded:
             self._singleton("relay", partial(relay, self.db, self.journal))
         if "classify" in rooms:
-            self._follow(
-                ClassifyWorker(
-                    db=self.db,
-                    outbox=self.outbox,
-                    engine=await self.train(),
-                    clock=self.clock,
-                    observe=self.telemetry.observe,
-                )
-            )
+            await self._start_classify()
         if "router" in rooms:
             self._start_router()
         self.runner.start("watch", self._watch)
@@ -218,6 +210,17 @@ class Hub:
                 if group == "classify":
                     self.backlog = behind
             await asyncio.sleep(WATCH_S)
+
+    async def _start_classify(self) -> None:
+        engine = await self.train()
+        worker = ClassifyWorker(
+            db=self.db,
+            outbox=self.outbox,
+            engine=engine,
+            clock=self.clock,
+            observe=self.telemetry.observe,
+        )
+        self._follow(worker, after=engine.ready)
 
     def _start_router(self) -> None:
         self._follow(
@@ -263,12 +266,21 @@ class Hub:
         await self.db.close()
         self._node.release()
 
-    def _follow(self, handler: Handler) -> None:
+    def _follow(
+        self, handler: Handler, *, after: Callable[[], Coroutine[Any, Any, None]] | None = None
+    ) -> None:
+        """Run the handler; a slow start (``after``) must not count as work on the first record."""
         consumer = Consumer(
             self.db, self.journal, handler, self.dead, batch=self.settings.classify_batch
         )
         self.consumers[handler.group] = consumer
-        self.runner.start(handler.group, consumer.run)
+
+        async def loop() -> None:
+            if after is not None:
+                await after()
+            await consumer.run()
+
+        self.runner.start(handler.group, loop)
 
     def _singleton(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self.runner.start(name, partial(self.with_lease, name, loop))

@@ -25,8 +25,12 @@ log = logging.getLogger(__name__)
 
 BATCH = 256
 TRIES = 3
-CAREFUL_AFTER = 2
+CAREFUL_AFTER = 3
 """Starts without progress after which records are worked one at a time."""
+
+BURY_AFTER = 10
+"""Starts without progress after which the record at hand is taken for the killer. Many, because an
+operator, too, kills hubs; texts that kill only the classifier's process are found in three tries."""
 
 
 class Handler(Protocol):
@@ -130,7 +134,7 @@ class Consumer:
         self._starts[batch.part] = 0
 
     async def _one(self, part: int, seq: Sequenced) -> None:
-        if self._starts.get(part, 0) > CAREFUL_AFTER + TRIES - 1:
+        if self._starts.get(part, 0) > BURY_AFTER:
             await self._bury(part, seq, RuntimeError("it stopped the process each time"))
             self._starts[part] = CAREFUL_AFTER
             return

@@ -81,7 +81,7 @@ class Command:
     environment: dict[str, str]
 
     def run(
-        self, *args: str, crash_at: str = "", timeout: float = 120
+        self, *args: str, crash_at: str = "", timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, **self.environment}
         if crash_at:

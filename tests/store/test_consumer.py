@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select
 
-from store.consumer import Consumer
+from store.consumer import BURY_AFTER, CAREFUL_AFTER, Consumer
 from store.db import Database, Tx
 from store.dead import DeadLetters
 from store.errors import RejectedError, TransientError
@@ -126,7 +126,7 @@ async def test_record_that_kills_the_process_is_buried(db: Database, dead: DeadL
 
     journal = await append(db, "a", "killer", "z")
     starts = 0
-    for _ in range(20):
+    for _ in range(30):
         starts += 1
         try:
             await run_once(Consumer(db, journal, Killer(), dead))
@@ -135,7 +135,7 @@ async def test_record_that_kills_the_process_is_buried(db: Database, dead: DeadL
             continue
     assert await effects(db) == ["a", "z"]
     assert [one.source_key for one in await dead.list()] == ["killer"]
-    assert starts <= 8
+    assert CAREFUL_AFTER < starts <= BURY_AFTER + 3
 
 
 async def test_offset_moves_only_from_where_it_is(db: Database) -> None:
