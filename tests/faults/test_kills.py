@@ -20,7 +20,7 @@ from store.faults import CRASH_POINTS
 from store.tables import T
 
 FULL = os.environ.get("MINSHENG_TEST_FAULTS") == "full"
-MESSAGES = 10_000 if FULL else 1_200
+MESSAGES = int(os.environ.get("MINSHENG_TEST_MESSAGES", "10000" if FULL else "1200"))
 KILLS = 40 if FULL else 5
 POINTS = [point for point in CRASH_POINTS if not point.startswith(("relay", "poll"))]
 
