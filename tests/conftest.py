@@ -71,13 +71,18 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def _serve(script: str, *args: str) -> Iterator[str]:
     """Run a server script and yield the address it prints; skip with its own reason."""
     command = [sys.executable, str(ROOT / "tests" / script), *args]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    line = next((text for text in process.stdout if text.startswith("ready ")), "")
-    if not line:
-        reason = process.stderr.read().strip().splitlines()
-        lacking(reason[-1] if reason else f"{script} did not start")
+    reason = ""
+    for _ in range(3):  # a busy machine may need a second try
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        line = next((text for text in process.stdout if text.startswith("ready ")), "")
+        if line:
+            break
+        reason = (process.communicate()[1].strip().splitlines() or [f"{script} did not start"])[-1]
+    else:
+        lacking(reason)
     try:
         yield line.split(maxsplit=1)[1].strip()
     finally:
