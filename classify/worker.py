@@ -10,11 +10,12 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from classify.engine import Columns, Engine
+from classify.places import Gazetteer
 from store.db import Database, Tx
 from store.model import Decision, ItemRef, Record
 from store.outbox import Outbox, record
 from store.tables import T
-from store.understood import texts
+from store.understood import Said, said
 
 _ref = msgspec.json.Decoder(ItemRef)
 
@@ -31,23 +32,28 @@ class ClassifyWorker:
         db: Database,
         outbox: Outbox,
         engine: Engine,
+        gazetteer: Gazetteer,
         clock: Callable[[], datetime],
         observe: Callable[[str, str, int], None],
     ) -> None:
         self._db = db
         self._outbox = outbox
         self._engine = engine
+        self._gazetteer = gazetteer
         self._clock = clock
         self._observe = observe
 
     async def prepare(self, records: Sequence[Record]) -> list[Columns]:
-        found = await texts(self._db, sorted({_ref.decode(r.payload).item_id for r in records}))
-        bodies = [f"{title}\n{text}" if title else text for _, title, text in found.values()]
-        judged = await self._engine.judge(bodies)
+        found = await said(self._db, sorted({_ref.decode(r.payload).item_id for r in records}))
+        judged = await self._engine.judge([one.body for one in found])
         return [
-            {"item_id": item_id, "revision": revision, **columns}
-            for (item_id, (revision, *_)), columns in zip(found.items(), judged, strict=True)
+            {"item_id": one.id, "revision": one.revision, **columns, **self._place(one)}
+            for one, columns in zip(found, judged, strict=True)
         ]
+
+    def _place(self, one: Said) -> Columns:
+        located = self._gazetteer.locate(one.body, one.place)
+        return {"area": located.area, "point": located.point, "placed": located.confidence}
 
     async def apply(self, tx: Tx, effects: list[Columns]) -> None:
         if not effects:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from classify.artifact import load_or_train
 from classify.classifier import Classifier
 from classify.engine import Engine, ProcessEngine
+from classify.places import Gazetteer, read_gazetteer
 from classify.worker import ClassifyWorker
 from hub.http import GuardedHttp
 from hub.runner import Runner
@@ -72,6 +73,7 @@ class City:
     router: Router
     deadlines: Deadlines
     words: tuple[str, ...]
+    gazetteer: Gazetteer
 
 
 def load_city(configs: Path) -> City:
@@ -90,7 +92,11 @@ def load_city(configs: Path) -> City:
     if lexicon.exists():
         lines = lexicon.read_text(encoding="utf-8").splitlines()
         words = tuple(w for line in lines if (w := line.split("#")[0].strip()))
-    return City(taxonomy, directory, router, deadlines, words)
+    gazetteer = read_gazetteer(configs / "gazetteer.csv")
+    for area in sorted(gazetteer.areas - set(directory.areas)):
+        msg = f"config: gazetteer.csv: area {area} is not in departments.toml; add it or correct it"
+        raise ConfigError(msg)
+    return City(taxonomy, directory, router, deadlines, words, gazetteer)
 
 
 class Hub:
@@ -217,6 +223,7 @@ class Hub:
             db=self.db,
             outbox=self.outbox,
             engine=engine,
+            gazetteer=self.city.gazetteer,
             clock=self.clock,
             observe=self.telemetry.observe,
         )

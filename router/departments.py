@@ -18,12 +18,11 @@ class Department(Strict):
 
 
 class Area(Strict):
-    """A subdistrict or township; ``words`` find it in a message, ``within`` is its duty."""
+    """A subdistrict or township; ``within`` is its duty. Its places are in ``gazetteer.csv``."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     name: str
     within: str
-    words: tuple[str, ...] = ()
 
 
 class Directory(Strict):
@@ -64,13 +63,9 @@ class Directory(Strict):
         return frozenset(area.within for area in self.area)
 
     @cached_property
-    def _words(self) -> tuple[tuple[str, Area], ...]:
-        pairs = ((word, area) for area in self.area for word in area.words)
-        return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
-
-    def find_area(self, text: str) -> Area | None:
-        """The territory a message names: the longest word that occurs wins."""
-        return next((area for word, area in self._words if word in text), None)
+    def areas(self) -> dict[str, Area]:
+        """Territories by id."""
+        return {area.id: area for area in self.area}
 
     def in_territory(self, department: str, area: Area | None) -> str:
         """The named subdistrict or township where the duty is territorial and the place is known."""

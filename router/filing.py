@@ -49,6 +49,9 @@ class Understood:
     hint: str
     trust: float
     model: str
+    area: str = ""
+    point: str = ""
+    teach: float = 0.0
 
 
 @dataclass
@@ -96,7 +99,7 @@ class Filer:
     def _file(self, one: Understood, filing: Filing) -> None:
         case_id = one.item_id
         text = f"{one.title}\n{one.text}" if one.title else one.text
-        area = self.router.directory.find_area(f"{one.address}\n{text}")
+        area = self.router.directory.areas.get(one.area)
         route = self.router.route(
             Matter(
                 kind=one.kind,
@@ -147,6 +150,8 @@ class Filer:
             "suggested": route.lead,
             "rule": route.rule,
             "area": area.id if area else "",
+            "point": one.point if area else "",
+            "teach": one.teach,
             "summary": text.replace("\n", " ")[:SUMMARY],
             "items": 1,
             "decision_seq": 0,

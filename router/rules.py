@@ -39,6 +39,7 @@ class Example(Strict):
     urgency: str = "normal"
     channel: str = "app"
     hint: str = ""
+    area: str = ""
 
 
 class Rule(Strict):
@@ -168,7 +169,7 @@ def _check_example(router: Router, rule: Rule, example: Example, where: str) -> 
         channel=example.channel,
         hint=example.hint,
         text=example.text,
-        area=router.directory.find_area(example.text),
+        area=router.directory.areas.get(example.area),
     )
     route = router.route(matter)
     if (route.lead, route.rule) != (example.expect, rule.name):

@@ -22,7 +22,7 @@ _ref = msgspec.json.Decoder(ItemRef)
 
 RELABELED = (
     "kind", "problems", "campaigns", "urgency", "decision", "confidence", "suggested", "rule",
-    "area", "summary", "due_at",
+    "area", "point", "teach", "summary", "due_at",
 )  # fmt: skip
 
 
@@ -72,6 +72,9 @@ class RouterWorker:
                 hint=row.dept_hint,
                 trust=row.trust,
                 model=row.model,
+                area=row.area,
+                point=row.point,
+                teach=row.teach,
             )
             for row in await with_verdicts(self._db, ids)
         ]
@@ -110,7 +113,7 @@ class RouterWorker:
             if before is None or before["status"] != CaseStatus.RECEIVED:
                 continue
             values = {name: case[name] for name in RELABELED if case[name] != before[name]}
-            if not values.keys() - {"due_at", "confidence"}:
+            if not values.keys() - {"due_at", "confidence", "teach"}:
                 continue
             await tx.run(
                 update(T.cases)

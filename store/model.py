@@ -131,7 +131,8 @@ class Verdict(msgspec.Struct, frozen=True):
     """What one text means (研判): labels, how sure, why, and whether a person must look.
 
     ``confidence`` maps every label of the taxonomy to a calibrated probability in [0, 1]; ``trust`` is the
-    estimated chance that the whole verdict is right.
+    estimated chance that the whole verdict is right; ``teach`` says how much a person's labels for it
+    would teach, from 0 up.
     """
 
     kind: Kind
@@ -144,6 +145,7 @@ class Verdict(msgspec.Struct, frozen=True):
     model: str
     dept_hint: str = ""
     trust: float = 0.0
+    teach: float = 0.0
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -91,8 +91,28 @@ class VerdictRow(SQLModel, table=True):
     decision: str
     dept_hint: str = ""
     trust: float
+    teach: float = 0.0
     confidence: str = words("{}")
     reasons: str = words("[]")
+    area: str = ""
+    point: str = words()
+    placed: float = 0.0
+    at: datetime = moment()
+
+
+class ShadowRow(SQLModel, table=True):
+    """What a model on trial said of an item, beside the verdict of the one in use; acted on by nobody."""
+
+    __tablename__ = "shadow_verdicts"
+    __table_args__ = (Index("ix_shadow_verdicts_model", "model", "at"),)
+    item_id: int = big(primary_key=True)
+    model: str = Field(primary_key=True)
+    beside: str
+    kind: str
+    problems: str = words("[]")
+    campaigns: str = words("[]")
+    decision: str
+    agrees: bool
     at: datetime = moment()
 
 
@@ -116,6 +136,8 @@ class CaseRow(SQLModel, table=True):
     suggested: str
     rule: str
     area: str = ""
+    point: str = words()
+    teach: float = 0.0
     summary: str = words()
     items: int = 1
     decision_seq: int = 0
@@ -167,7 +189,10 @@ class EventRow(SQLModel, table=True):
 
 
 class CorrectionRow(SQLModel, table=True):
-    """A person's labels for an item, apart from the model's: what learning may use."""
+    """A person's labels for an item, apart from the model's: what learning may use.
+
+    ``predicted`` is what ``model`` had said (kind, problems, campaigns, urgency) when the person decided.
+    """
 
     __tablename__ = "corrections"
     item_id: int = big(primary_key=True)
@@ -179,6 +204,7 @@ class CorrectionRow(SQLModel, table=True):
     department: str
     actor: str
     model: str
+    predicted: str = words("{}")
     at: datetime = moment()
 
 
@@ -333,6 +359,7 @@ class T:
     revisions: ClassVar[Table] = table_of(RevisionRow)
     media: ClassVar[Table] = table_of(MediaRow)
     verdicts: ClassVar[Table] = table_of(VerdictRow)
+    shadow_verdicts: ClassVar[Table] = table_of(ShadowRow)
     cases: ClassVar[Table] = table_of(CaseRow)
     case_items: ClassVar[Table] = table_of(CaseItemRow)
     work_orders: ClassVar[Table] = table_of(WorkOrderRow)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import select
 
 from store.db import Database, among
-from store.model import Decision, Kind, Reason, Urgency, Verdict
+from store.model import CoordType, Decision, Kind, Place, Reason, Urgency, Verdict
 from store.tables import T
 
 LEAST = 0.02
@@ -20,14 +20,38 @@ _confidence = msgspec.json.Decoder(dict[str, float])
 _reasons = msgspec.json.Decoder(tuple[Reason, ...])
 
 
-async def texts(db: Database, ids: Sequence[int]) -> dict[int, tuple[int, str, str]]:
-    """(revision, title, text) of each item that exists; texts are redacted."""
+class Said(NamedTuple):
+    """What of an item is read to understand it; texts are redacted."""
+
+    id: int
+    revision: int
+    title: str
+    text: str
+    address: str
+    lat: float | None
+    lon: float | None
+    coord_type: str
+
+    @property
+    def body(self) -> str:
+        """Title and text as one, the title on the first line."""
+        return f"{self.title}\n{self.text}" if self.title else self.text
+
+    @property
+    def place(self) -> Place:
+        """What the channel knew of where it is."""
+        return Place(
+            address=self.address, lat=self.lat, lon=self.lon, coord_type=CoordType(self.coord_type)
+        )
+
+
+async def said(db: Database, ids: Sequence[int]) -> list[Said]:
+    """Each item that exists, ascending."""
     c = T.items.c
-    statement = select(c.id, c.revision, c.title, c.text).where(
-        among(c.id, ids, is_sqlite=db.is_sqlite)
-    )
+    columns = [c[name] for name in Said._fields]
+    statement = select(*columns).where(among(c.id, ids, is_sqlite=db.is_sqlite)).order_by(c.id)
     async with db.read() as conn:
-        return {row[0]: (row[1], row[2], row[3]) for row in await conn.execute(statement)}
+        return [Said(*row) for row in await conn.execute(statement)]
 
 
 async def with_verdicts(db: Database, ids: Sequence[int]) -> list[Any]:
@@ -37,6 +61,7 @@ async def with_verdicts(db: Database, ids: Sequence[int]) -> list[Any]:
         select(
             i.id, i.channel, i.title, i.text, i.address, i.received_at, i.replayed,
             v.kind, v.problems, v.campaigns, v.urgency, v.decision, v.dept_hint, v.trust, v.model,
+            v.teach, v.area, v.point,
         )
         .join(T.verdicts, v.item_id == i.id)
         .where(among(i.id, ids, is_sqlite=db.is_sqlite))
@@ -64,6 +89,7 @@ def verdict_of(row: Any) -> Verdict:
         model=row.model,
         dept_hint=row.dept_hint,
         trust=row.trust,
+        teach=row.teach,
     )
 
 
@@ -80,6 +106,7 @@ def verdict_columns(verdict: Verdict) -> dict[str, Any]:
         "decision": str(verdict.decision),
         "dept_hint": verdict.dept_hint,
         "trust": verdict.trust,
+        "teach": verdict.teach,
         "confidence": encode(shown).decode(),
         "reasons": encode(verdict.reasons).decode(),
     }

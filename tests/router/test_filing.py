@@ -18,6 +18,7 @@ def understood(**more: Any) -> Understood:
         "item_id": 202611240000001, "channel": "app", "title": "", "text": "渤海街有人占道卖菜", "address": "",
         "received_at": AT, "replayed": True, "kind": "complaint", "problems": ("stalls",), "campaigns": (),
         "urgency": "normal", "decision": "auto", "hint": "urban_enforcement", "trust": 0.9, "model": "m",
+        "area": "bohai", "point": "渤海街道办事处",
     }  # fmt: skip
     return Understood(**(values | more))
 

@@ -34,7 +34,7 @@ def test_what_no_rule_places_has_the_named_default(city: City) -> None:
 
 def test_territorial_duty_goes_to_the_named_place(city: City) -> None:
     text = "黄泥河镇村口垃圾没人管"
-    area = city.directory.find_area(text)
+    area = city.directory.areas["huangnihe"]
     route = city.router.route(
         matter(campaigns=("urban_rural",), hint="township", text=text, area=area)
     )
@@ -45,7 +45,7 @@ def test_territorial_duty_goes_to_the_named_place(city: City) -> None:
 def test_support_by_territory_only_where_the_place_is_known(city: City) -> None:
     sold = {"problems": ("stalls",), "hint": "urban_enforcement"}
     assert city.router.route(matter(**sold)).support == ()
-    area = city.directory.find_area("渤海街夜市")
+    area = city.directory.areas["bohai"]
     assert city.router.route(matter(**sold, area=area)).support == ("bohai",)
 
 
