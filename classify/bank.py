@@ -24,8 +24,9 @@ class LinearBank(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Multi-label linear classifier with calibrated probabilities.
 
     ``fit(X, Y)`` takes CSR features (texts, features) and booleans (texts, labels). Sets ``coef_``
-    (features, labels), ``intercept_``, ``slope_``, ``offset_`` (labels) and ``held_out_``, the
-    calibrated probabilities each training text got from models that had not seen it.
+    (features, labels), ``intercept_``, ``slope_``, ``offset_``, ``support_`` (labels; how many texts
+    have each) and ``held_out_``, the calibrated probabilities each training text got from models that
+    had not seen it.
     """
 
     def __init__(self, *, c: float = 10.0, folds: int = 5, random_state: int = 0) -> None:
@@ -42,12 +43,13 @@ class LinearBank(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             held_out[test] = x[test] @ coef + intercept
         self.coef_, self.intercept_ = self._fit_all(x, y)
         self.slope_, self.offset_ = _platt(held_out, y)
-        self.held_out_ = _sigmoid(held_out * self.slope_ + self.offset_)
+        self.support_ = y.sum(axis=0).astype(np.float32)
+        self.held_out_ = sigmoid(held_out * self.slope_ + self.offset_)
         return self
 
     def predict_proba(self, x: sparse.csr_matrix) -> Floats:
         """Calibrated probability of each label for each text, each label on its own."""
-        return _sigmoid((x @ self.coef_ + self.intercept_) * self.slope_ + self.offset_)
+        return sigmoid((x @ self.coef_ + self.intercept_) * self.slope_ + self.offset_)
 
     def _fit_all(self, x: sparse.csr_matrix, y: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         coef = np.zeros((x.shape[1], y.shape[1]), dtype=np.float32)
@@ -80,5 +82,6 @@ def _platt(scores: Floats, y: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     return slope, offset
 
 
-def _sigmoid(z: Any) -> Floats:
+def sigmoid(z: Any) -> Floats:
+    """Log-odds as probabilities."""
     return np.asarray(1 / (1 + np.exp(-np.clip(z, -30, 30))), dtype=np.float32)

@@ -6,18 +6,24 @@ A verdict is acted on unseen (``auto``) only when the estimated chance that all 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classify.bank import Floats, LinearBank, exclusive
-from classify.features import TextFeatures, Tokens
+from classify.bank import Floats, LinearBank, exclusive, sigmoid
+from classify.evidence import reasons
+from classify.features import TextFeatures, counted
 from store.model import MAX_TEXT, Decision, Kind, Reason, Urgency, Verdict
 
-TOP_REASONS = 3
-MIN_WEIGHT = 0.05
+_UNSEEN = re.compile(
+    "[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
+)
+
+EXCLUSIVE = ("kinds", "urgencies", "departments")
+"""Axes of which a message has exactly one label."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +54,24 @@ class Layout:
 
 @dataclass(frozen=True)
 class Trust:
-    """Logistic estimate that a whole verdict is right, from its summed log-probability."""
+    """Logistic estimate that a whole verdict is right: a weight for each of ``signals``, then a constant."""
 
-    slope: float
-    offset: float
+    coef: tuple[float, ...]
 
-    def of(self, log_p: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability for each text."""
-        return np.asarray(1 / (1 + np.exp(-(self.slope * log_p + self.offset))))
+    def of(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability for each text, from its signals (texts, signals)."""
+        return np.asarray(1 / (1 + np.exp(-(found @ np.array(self.coef[:-1]) + self.coef[-1]))))
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a batch of probabilities (texts, labels) comes to, before it is put into words."""
+
+    p: Floats
+    given: NDArray[np.bool_]
+    groups: dict[str, Floats]
+    trust: NDArray[np.float64]
+    teach: NDArray[np.float64]
 
 
 class Classifier:
@@ -80,78 +96,90 @@ class Classifier:
         self.auto_min = auto_min
         self.name = name
         self._many = np.array([*layout.group("problems"), *layout.group("campaigns")])
+        self._names = (*layout.problems, *layout.campaigns)
+        self._weights = bank.coef_ * features.idf_[:, None] * bank.slope_
+        self._bias = bank.intercept_ * bank.slope_ + bank.offset_
+        self._asked = np.array([*self._many, *layout.group("kinds")])
+        self._worth = 1 / np.sqrt(1.0 + bank.support_[self._asked])
+        """A label that was seen ``n`` times is known to about 1/√n: one more example is worth that."""
 
     def predict(self, texts: Sequence[str]) -> list[Verdict]:
         """One verdict a text, whatever the text; only its first ``MAX_TEXT`` characters are read."""
         if not texts:
             return []
-        x, tokens = self.features.transform_with_tokens([text[:MAX_TEXT] for text in texts])
-        p = self.bank.predict_proba(x).astype(np.float64).round(4)
-        given = self.thresholds[self._many] <= p[:, self._many]
-        groups = {
-            axis: exclusive(p, self.layout.group(axis))
-            for axis in ("kinds", "urgencies", "departments")
-        }
-        best = {axis: group.argmax(axis=1) for axis, group in groups.items()}
-        trust = self.trust.of(whole(p[:, self._many], given, groups["kinds"].max(axis=1)))
-        reasons = self._reasons(tokens, given, len(texts))
-        known = np.diff(x.indptr) > 0
+        seen = [visible(text[:MAX_TEXT]) for text in texts]
+        batch = self.features.read([text for text, _ in seen])
+        x = counted(batch, len(self._weights))
+        decided = self.decide(sigmoid(x @ self._weights + self._bias))
+        decided.trust[np.diff(x.indptr) == 0] = 0.0
+        why = reasons(batch, self._weights, decided.given, self._many, self._names)
+        return self.put(decided, [_moved(w, kept) for w, (_, kept) in zip(why, seen, strict=True)])
+
+    def decide(self, probability: Floats) -> Decided:
+        """Labels, doubt and worth of a human label from each text's probabilities."""
+        p = probability.astype(np.float64).round(4)
+        many = p[:, self._many]
+        given = self.thresholds[self._many] <= many
+        groups = {axis: exclusive(p, self.layout.group(axis)) for axis in EXCLUSIVE}
+        trust = self.trust.of(signals(many, given, groups["kinds"]))
+        teach = p[:, self._asked] * (1 - p[:, self._asked]) @ self._worth
+        return Decided(p, given, groups, trust, teach)
+
+    def put(self, decided: Decided, why: Sequence[tuple[Reason, ...]]) -> list[Verdict]:
+        """The verdicts of a decided batch; labels come from the layout and from nowhere else."""
+        layout, names, groups = self.layout, self._names, decided.groups
+        size = len(layout.problems)
+        many, kinds = decided.p[:, self._many].tolist(), groups["kinds"].tolist()
+        best = {axis: group.argmax(axis=1).tolist() for axis, group in groups.items()}
+        shown = [[i for i, yes in enumerate(row) if yes] for row in decided.given.tolist()]
+        kind_of, urgency_of = list(map(Kind, layout.kinds)), list(map(Urgency, layout.urgencies))
+        labels = (*names, *layout.kinds)
+        sure, teach = decided.trust.round(4).tolist(), decided.teach.round(4).tolist()
         return [
-            self._verdict(
-                n, p, given, groups, best, float(trust[n]) if known[n] else 0.0, reasons[n]
+            Verdict(
+                kind=kind_of[kind],
+                problems=tuple([names[i] for i in shown[n] if i < size]),
+                campaigns=tuple([names[i] for i in shown[n] if i >= size]),
+                urgency=urgency_of[best["urgencies"][n]],
+                decision=Decision.AUTO if self.auto_min <= sure[n] else Decision.DESK,
+                confidence=dict(zip(labels, [*many[n], *kinds[n]], strict=True)),
+                reasons=why[n],
+                model=self.name,
+                trust=sure[n],
+                teach=teach[n],
+                dept_hint=layout.departments[best["departments"][n]],
             )
-            for n in range(len(texts))
+            for n, kind in enumerate(best["kinds"])
         ]
 
-    def _verdict(
-        self,
-        n: int,
-        p: Floats,
-        given: NDArray[np.bool_],
-        groups: dict[str, Floats],
-        best: dict[str, NDArray[np.intp]],
-        trust: float,
-        reasons: tuple[Reason, ...],
-    ) -> Verdict:
-        layout = self.layout
-        size = len(layout.problems)
-        names = (*layout.problems, *layout.campaigns)
-        confidence = dict(zip(names, p[n, self._many].tolist(), strict=True))
-        confidence |= dict(zip(layout.kinds, groups["kinds"][n].tolist(), strict=True))
-        row = given[n]
-        return Verdict(
-            kind=Kind(layout.kinds[best["kinds"][n]]),
-            problems=tuple(layout.problems[i] for i in np.flatnonzero(row[:size])),
-            campaigns=tuple(layout.campaigns[i] for i in np.flatnonzero(row[size:])),
-            urgency=Urgency(layout.urgencies[best["urgencies"][n]]),
-            decision=Decision.AUTO if self.auto_min <= trust else Decision.DESK,
-            confidence=confidence,
-            reasons=reasons,
-            model=self.name,
-            trust=round(trust, 4),
-            dept_hint=layout.departments[best["departments"][n]] if layout.departments else "",
-        )
 
-    def _reasons(
-        self, tokens: Tokens, given: NDArray[np.bool_], size: int
-    ) -> list[tuple[Reason, ...]]:
-        """The words that carried each label given, strongest first."""
-        found: list[list[Reason]] = [[] for _ in range(size)]
-        bounds = np.searchsorted(tokens.row, np.arange(size + 1))
-        coef, names = self.bank.coef_, self.layout.labels
-        for n, label in zip(*np.nonzero(given), strict=True):
-            span = slice(bounds[n], bounds[n + 1])
-            column = tokens.column[span]
-            weight = np.where(column >= 0, coef[column, self._many[label]], 0.0)
-            for at in np.argsort(-weight)[:TOP_REASONS]:
-                if weight[at] > MIN_WEIGHT:
-                    start, end = int(tokens.start[span][at]), int(tokens.end[span][at])
-                    name = names[self._many[label]]
-                    found[n].append(Reason(name, start, end, round(float(weight[at]), 3)))
-        return [tuple(one) for one in found]
+def visible(text: str) -> tuple[str, list[int]]:
+    """The text without zero-width and control characters, and where each kept one stood.
+
+    The places are empty where nothing was left out, which is nearly always.
+    """
+    if _UNSEEN.search(text) is None:
+        return text, []
+    kept = [n for n, c in enumerate(text) if _UNSEEN.match(c) is None]
+    return "".join([text[n] for n in kept]), kept
 
 
-def whole(p: Floats, given: NDArray[np.bool_], kind: Floats) -> NDArray[np.float64]:
-    """Log-probability that every label of each verdict is right, were they independent."""
-    right = np.where(given, p, 1 - p).astype(np.float64)
-    return np.asarray(np.log(np.clip(right, 1e-4, 1)).sum(axis=1) + np.log(np.clip(kind, 1e-4, 1)))
+def _moved(why: tuple[Reason, ...], kept: list[int]) -> tuple[Reason, ...]:
+    """Reasons of a visible text as spans of the text it was made from."""
+    if not kept:
+        return why
+    return tuple(Reason(r.label, kept[r.start], kept[r.end - 1] + 1, r.weight) for r in why)
+
+
+def signals(p: Floats, given: NDArray[np.bool_], kinds: Floats) -> NDArray[np.float64]:
+    """What tells whether a whole verdict is right, (texts, 4).
+
+    The log-probability that it is, were labels independent; the least sure label; the least sure of
+    those given (1 where none is); how sure the kind is.
+    """
+    right = np.where(given, p, 1 - p)
+    top = kinds.max(axis=1)
+    together = np.log(np.clip(right, 1e-4, 1)).sum(axis=1) + np.log(np.clip(top, 1e-4, 1))
+    weakest = right.min(axis=1, initial=1.0)
+    carried = np.where(given, p, 1.0).min(axis=1, initial=1.0)
+    return np.stack([together, weakest, carried, top], axis=1).astype(np.float64)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,6 +45,20 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give the thread or process back."""
+
+
+@dataclass
+class Engines:
+    """The engine in use and the one on trial; both may be replaced while the hub runs."""
+
+    in_use: Engine
+    shadow: Engine | None = None
+
+    def close(self) -> None:
+        """Close both."""
+        self.in_use.close()
+        if self.shadow is not None:
+            self.shadow.close()
 
 
 class ThreadEngine:

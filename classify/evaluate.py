@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from classify.artifact import LabelCard
+from classify.classifier import Classifier
 from classify.examples import Example
 from store.config import Taxonomy
 from store.model import Decision, Kind, Verdict
@@ -56,6 +58,41 @@ def right(example: Example, verdict: Verdict) -> bool:
         set(getattr(example, axis)) - disputed == set(getattr(verdict, axis)) - disputed
         for axis in ("problems", "campaigns")
     )
+
+
+def agreement(examples: Sequence[Example], verdicts: Sequence[Verdict]) -> float:
+    """Mean Dice overlap of labels and actionability of each message; 1 when all agree."""
+    total = 0.0
+    for example, verdict in zip(examples, verdicts, strict=True):
+        said = {*verdict.problems, *verdict.campaigns, verdict.kind.is_actionable}
+        meant = {*example.problems, *example.campaigns, Kind(example.kind).is_actionable}
+        total += 2 * len(said & meant) / (len(said) + len(meant))
+    return total / max(1, len(examples))
+
+
+def label_cards(
+    examples: Sequence[Example], verdicts: Sequence[Verdict], classifier: Classifier
+) -> dict[str, LabelCard]:
+    """How each problem and campaign does on the given messages."""
+    pairs = list(zip(examples, verdicts, strict=True))
+    thresholds = dict(zip(classifier.layout.labels, classifier.thresholds.tolist(), strict=True))
+    cards: dict[str, LabelCard] = {}
+    for axis in ("problems", "campaigns"):
+        for label in getattr(classifier.layout, axis):
+            has = [label in getattr(e, axis) for e, _ in pairs]
+            said = [label in getattr(v, axis) for _, v in pairs]
+            hit = sum(a and b for a, b in zip(has, said, strict=True))
+            cards[label] = LabelCard(
+                examples=sum(has),
+                share=round(sum(has) / max(1, len(pairs)), 4),
+                given=sum(said),
+                threshold=round(thresholds[label], 3),
+                precision=round(hit / max(1, sum(said)), 4),
+                recall=round(hit / max(1, sum(has)), 4),
+                f1=round(2 * hit / max(1, sum(has) + sum(said)), 4),
+                ece=round(_ece(pairs, axis, (label,)), 4),
+            )
+    return cards
 
 
 def _f1(pairs: Sequence[tuple[Example, Verdict]], axis: str, label: str) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +14,9 @@ from store.config import Taxonomy
 from store.errors import ConfigError
 
 HOME = Path(__file__).parent / "corpus"
+
+_PARTS = re.compile(r"[,;、|]")
+_COLUMNS = {"id", "text", "kind", "problems", "campaigns", "urgency", "dept", "channel"}
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -29,23 +34,62 @@ class Example(msgspec.Struct, frozen=True):
 
 
 def read(paths: Sequence[Path], taxonomy: Taxonomy) -> list[Example]:
-    """Every line of every file; ConfigError names file, line and what is wrong with it."""
-    decoder = msgspec.json.Decoder(Example)
-    known = {"problems": set(taxonomy.problems), "campaigns": set(taxonomy.campaigns)}
+    """Every message of every file, JSON lines or CSV; ConfigError names file, line and what is wrong."""
+    known: dict[str, set[str]] = {
+        "problems": set(taxonomy.problems),
+        "campaigns": set(taxonomy.campaigns),
+        "kind": set(map(str, taxonomy.kinds)),
+        "urgency": set(map(str, taxonomy.urgencies)),
+    }
     found: list[Example] = []
     for path in paths:
-        for number, line in enumerate(_lines(path), 1):
-            where = f"classify: {path.name}:{number}"
-            try:
-                example = decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise ConfigError(f"{where}: {error}; correct or remove the line") from error
+        for where, example in _csv(path) if path.suffix == ".csv" else _json_lines(path):
             for axis, labels in known.items():
-                strange = set(getattr(example, axis)) - labels
+                value = getattr(example, axis)
+                strange = set((value,) if isinstance(value, str) else value) - labels
                 if strange:
                     raise ConfigError(f"{where}: {axis}: {min(strange)} is not in the taxonomy")
             found.append(example)
     return found
+
+
+def _json_lines(path: Path) -> Iterator[tuple[str, Example]]:
+    decoder = msgspec.json.Decoder(Example)
+    for number, line in enumerate(_content(path).split(b"\n"), 1):
+        if not line.strip():
+            continue
+        where = f"classify: {path.name}:{number}"
+        try:
+            yield where, decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{where}: {error}; correct or remove the line") from error
+
+
+def _csv(path: Path) -> Iterator[tuple[str, Example]]:
+    """Columns by their header (the names of ``Example``, ``title`` besides); labels part by , ; or 、."""
+    content = _content(path)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("gb18030", "replace")
+    reader = csv.DictReader(text.splitlines(keepends=True))
+    if "text" not in (reader.fieldnames or ()):
+        raise ConfigError(f"classify: {path.name}:1: there is no column text; name the columns")
+    for row in reader:
+        where = f"classify: {path.name}:{reader.line_num}"
+        values = {key: (value or "").strip() for key, value in row.items() if key in _COLUMNS}
+        title = (row.get("title") or "").strip()
+        many = {axis: _labels(values.pop(axis, "")) for axis in ("problems", "campaigns")}
+        if not values["text"]:
+            raise ConfigError(f"{where}: text is empty; correct or remove the line")
+        if title:
+            values["text"] = f"{title}\n{values['text']}"
+        given = {key: value for key, value in values.items() if value}
+        yield where, Example(**({"id": str(reader.line_num)} | given | many))
+
+
+def _labels(cell: str) -> tuple[str, ...]:
+    return tuple(label for part in _PARTS.split(cell) if (label := part.strip()))
 
 
 def own() -> list[Path]:
@@ -61,9 +105,9 @@ def digest(paths: Sequence[Path]) -> str:
     return total.hexdigest()
 
 
-def _lines(path: Path) -> list[bytes]:
+def _content(path: Path) -> bytes:
     try:
-        return [line for line in path.read_bytes().split(b"\n") if line.strip()]
+        return path.read_bytes()
     except OSError as error:
         msg = f"classify: can not read {path} ({error.strerror}); give another --data"
         raise ConfigError(msg) from error

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from classify.bank import Floats, LinearBank, exclusive
-from classify.classifier import Classifier, Layout, Trust, whole
+from classify.classifier import Classifier, Layout, Trust, signals
 from classify.examples import Example
 from classify.features import TextFeatures
 from classify.tokens import Tokenizer
 from store.config import Costs, Taxonomy
 from store.errors import ConfigError
-from store.model import Kind, Urgency
+from store.model import Kind, Urgency, Verdict
 
 FEWEST = 50
 
@@ -38,7 +38,7 @@ def fit(
         campaigns=taxonomy.campaigns,
         kinds=tuple(Kind),
         urgencies=tuple(Urgency),
-        departments=tuple(sorted({e.dept for e in examples if e.dept})),
+        departments=tuple(sorted({e.dept for e in examples if e.dept})) or ("",),
     )
     progress("features")
     features = TextFeatures(tokenizer=tokenizer).fit(texts)
@@ -90,7 +90,7 @@ def choose_thresholds(p: Floats, y: NDArray[np.bool_], costs: Costs) -> Floats:
 
 
 def fit_trust(p: Floats, y: NDArray[np.bool_], layout: Layout, thresholds: Floats) -> Trust:
-    """How the summed log-probability of a verdict relates to all of it being right."""
+    """How the signals of a verdict relate to all of it being right, on texts the bank had not seen."""
     many = np.array([*layout.group("problems"), *layout.group("campaigns")])
     given = thresholds[many] <= p[:, many]
     kinds = exclusive(p, layout.group("kinds"))
@@ -99,8 +99,14 @@ def fit_trust(p: Floats, y: NDArray[np.bool_], layout: Layout, thresholds: Float
     right = (given == y[:, many]).all(axis=1) & (
         actionable[kinds.argmax(axis=1)] == actionable[truth]
     )
-    log_p = whole(p[:, many], given, kinds.max(axis=1))
+    found = signals(p[:, many], given, kinds)
     if right.all() or not right.any():
-        return Trust(0.0, 20.0 if right.all() else -20.0)
-    model = LogisticRegression(C=100.0).fit(log_p[:, None], right)
-    return Trust(float(model.coef_[0, 0]), float(model.intercept_[0]))
+        return Trust((*[0.0] * found.shape[1], 20.0 if right.all() else -20.0))
+    model = LogisticRegression(C=100.0, max_iter=1000).fit(found, right)
+    return Trust((*model.coef_[0].tolist(), float(model.intercept_[0])))
+
+
+def held_out_verdicts(classifier: Classifier) -> list[Verdict]:
+    """What the freshly fitted classifier says of its own training texts, unseen by the weights used."""
+    decided = classifier.decide(classifier.bank.held_out_)
+    return classifier.put(decided, [()] * len(decided.p))

@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from classify.artifact import load_or_train
-from classify.classifier import Classifier
-from classify.engine import Engine, ProcessEngine
 from classify.places import Gazetteer, read_gazetteer
 from classify.worker import ClassifyWorker
 from hub.http import GuardedHttp
+from hub.models import Models
 from hub.runner import Runner
 from hub.settings import Settings
 from hub.telemetry import Telemetry
@@ -156,7 +154,9 @@ class Hub:
             name: secret.get_secret_value() for name, secret in settings.webhook_secrets.items()
         }
         self.consumers: dict[str, Consumer] = {}
-        self.engine: Engine | None = None
+        self.models = Models(
+            home=data / "models", taxonomy=city.taxonomy, words=city.words, progress=progress
+        )
         self.ready = False
         self.backlog = 0
 
@@ -186,15 +186,6 @@ class Hub:
             await self.db.close()
             raise
 
-    async def train(self) -> Engine:
-        """The classifier's engine over the saved model, which is trained first where it is missing."""
-        if self.engine is None:
-            words, home = self.city.words, self.data / "models"
-            make = partial(load_or_train, home, self.city.taxonomy, words, progress=self.progress)
-            classifier: Classifier = await asyncio.to_thread(make)
-            self.engine = ProcessEngine(home / classifier.name, words)
-        return self.engine
-
     async def start(self, rooms: tuple[str, ...] = ROOMS) -> None:
         """Start the loops of the named rooms."""
         if not self.embedded:
@@ -218,16 +209,18 @@ class Hub:
             await asyncio.sleep(WATCH_S)
 
     async def _start_classify(self) -> None:
-        engine = await self.train()
+        engines = await self.models.open()
         worker = ClassifyWorker(
             db=self.db,
             outbox=self.outbox,
-            engine=engine,
+            engines=engines,
             gazetteer=self.city.gazetteer,
             clock=self.clock,
             observe=self.telemetry.observe,
         )
-        self._follow(worker, after=engine.ready)
+        self._follow(worker, after=engines.in_use.ready)
+        follow = partial(self.models.follow, self.db, self.telemetry, self.clock)
+        self.runner.start("models", follow)
 
     def _start_router(self) -> None:
         self._follow(
@@ -263,8 +256,7 @@ class Hub:
         """Stop loops, give leases back, disconnect."""
         self.ready = False
         await self.runner.stop()
-        if self.engine is not None:
-            self.engine.close()
+        self.models.close()
         with suppress(Exception):
             for name in ("relay", "deliver", "poll"):
                 await release(self.db, name)

@@ -99,6 +99,18 @@ def parser() -> argparse.ArgumentParser:
 
     train = add("train", commands.train_, "Train the classifier from labelled messages.", labelled)
     train.add_argument("--taxonomy", metavar="T", type=Path, help="another taxonomy.toml")
+    train.add_argument("--promote", action="store_true", help="use it even if it is not better")
+
+    models = add("models", commands.models_, "List models; choose the one in use or on trial.")
+    models.add_argument(
+        "action",
+        nargs="?",
+        default="list",
+        choices=["list", "use", "rollback", "shadow"],
+        help="rollback goes back one; shadow NAME judges beside the one in use, shadow off ends it",
+    )
+    models.add_argument("name", nargs="?", default="", metavar="NAME", help="a model, or off")
+    models.add_argument("--taxonomy", metavar="T", type=Path, help="another taxonomy.toml")
 
     evaluate = add(
         "evaluate", commands.evaluate_, "Measure the classifier on labelled messages.", labelled

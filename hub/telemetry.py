@@ -29,6 +29,14 @@ METRICS = {
 
 GAUGES = {
     "lag": ("hub_consumer_lag", "Records a group has not read yet, by group."),
+    "correction": (
+        "hub_label_correction_ratio",
+        "Of the desk's decisions that touch a label, how many changed it; four weeks, by label.",
+    ),
+    "drift": (
+        "hub_label_drift",
+        "Population stability index of a label, this week against the four before, by label.",
+    ),
     "up": ("hub_up_since_seconds", "When this hub started, Unix time."),
 }
 

@@ -223,6 +223,7 @@ class Cases:
         confirmed = chosen == said and department == case.suggested
         row = {"item_id": case.id, **marks, "confirmed": confirmed, "department": department}
         row |= {"actor": actor, "model": verdict.model, "at": now}
+        row["predicted"] = encode(said).decode()
         upsert = sqlite_insert if self._db.is_sqlite else pg_insert
         await tx.run(
             upsert(T.corrections)

@@ -19,9 +19,11 @@ from typing import Any
 
 import pytest
 
-from classify.artifact import load_or_train
 from classify.classifier import Classifier
-from classify.engine import ThreadEngine
+from classify.engine import Engines, ThreadEngine
+from classify.examples import read
+from classify.tokens import Tokenizer
+from classify.train import fit
 from hub.app import City, Hub, load_city
 from hub.settings import Settings
 from store.db import Database
@@ -174,10 +176,11 @@ def city() -> City:
 
 
 @pytest.fixture(scope="session")
-def classifier(city: City, tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+def classifier(city: City) -> Classifier:
     """Trained once a session from the first seed messages only, so that it is there in a second."""
     seed = ROOT / "classify" / "corpus" / "seed.jsonl"
-    made = load_or_train(tmp_path_factory.mktemp("models"), city.taxonomy, city.words, paths=[seed])
+    examples = read([seed], city.taxonomy)
+    made = fit(examples, city.taxonomy, Tokenizer(city.words), name="0123456789ab")
     made.auto_min = 0.2  # so few messages never make it sure; the tests need both decisions
     return made
 
@@ -193,7 +196,7 @@ def make_hub(city: City, classifier: Classifier, tmp_path: Path, clock: Clock) -
         values = {"database_url": database_url, "journal_url": journal_url, **more}
         settings = Settings.model_validate(values)
         hub = Hub(settings, city, tmp_path, clock=clock)
-        hub.engine = ThreadEngine(classifier)
+        hub.models.engines = Engines(ThreadEngine(classifier))
         return hub
 
     return make

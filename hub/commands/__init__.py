@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.commands.check import check
 from hub.commands.intake import dead_, migrate_, poll_, replay_, user_
-from hub.commands.model import classify_, evaluate_, train_
+from hub.commands.model import classify_, evaluate_, models_, train_
 from hub.commands.run import run
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "dead_",
     "evaluate_",
     "migrate_",
+    "models_",
     "poll_",
     "replay_",
     "run",

@@ -1,16 +1,13 @@
 """Verdicts for any text at all, inside the taxonomy, with reasons that point at the text."""
 
-import shutil
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from classify.artifact import load, load_or_train
 from classify.bank import LinearBank
 from classify.classifier import Classifier
 from classify.evaluate import evaluate
@@ -101,32 +98,6 @@ def test_batch_and_single_agree(classifier: Classifier, city: City) -> None:
         )  # fmt: skip
 
 
-def test_saved_model_gives_the_same_verdicts(city: City, tmp_path: Path) -> None:
-    trained = load_or_train(tmp_path, city.taxonomy, city.words, paths=[SEED])
-    loaded = load_or_train(tmp_path, city.taxonomy, city.words, paths=[SEED])
-    texts = ["楼道里小广告", "路灯坏了", "谢谢你们"]
-    assert loaded is not trained
-    assert loaded.predict(texts) == trained.predict(texts)
-
-
-def test_altered_model_is_not_loaded(city: City, tmp_path: Path) -> None:
-    name = load_or_train(tmp_path, city.taxonomy, city.words, paths=[SEED]).name
-    weights = tmp_path / name / "weights.npz"
-    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
-    with pytest.raises(ConfigError, match="altered"):
-        load(tmp_path / name, Tokenizer(city.words))
-    said: list[str] = []
-    load_or_train(tmp_path, city.taxonomy, city.words, paths=[SEED], progress=said.append)
-    assert "features" in said
-
-
-def test_too_few_examples_are_refused(city: City, tmp_path: Path) -> None:
-    few = tmp_path / "few.jsonl"
-    few.write_text("\n".join(SEED.read_text(encoding="utf-8").splitlines()[:5]), encoding="utf-8")
-    with pytest.raises(ConfigError, match="too few"):
-        load_or_train(tmp_path, city.taxonomy, city.words, paths=[few])
-
-
 @pytest.mark.parametrize(
     "line", ["not json", '{"id": "1"}', '{"id":"1","text":"t","problems":["litre"]}']
 )
@@ -137,13 +108,51 @@ def test_bad_corpus_line_is_named(city: City, tmp_path: Path, line: str) -> None
         read([path], city.taxonomy)
 
 
-def test_estimators_follow_scikit_learn(city: City) -> None:
-    features = TextFeatures(tokenizer=Tokenizer(), min_df=1)
+def test_estimators_follow_scikit_learn() -> None:
+    features = TextFeatures(tokenizer=Tokenizer(), min_df=1, title=1.0)
     assert clone(LinearBank(c=3.0)).get_params() == LinearBank(c=3.0).get_params()
+    assert clone(features).get_params()["min_df"] == 1
     texts = ["垃圾没人收", "狗叫扰民", "小广告乱贴", "谢谢"]
     x = features.fit_transform(texts)
     assert x.shape == (4, len(features.idf_))
-    assert np.allclose(np.asarray(x.multiply(x).sum(axis=1)).ravel(), 2.0, atol=1e-3)
+    assert (x != features.transform(texts)).nnz == 0
+    assert (x[1] != features.transform(["狗叫扰民"])).nnz == 0
+
+
+def test_a_word_counts_as_often_as_it_occurs_and_more_in_the_title() -> None:
+    features = TextFeatures(tokenizer=Tokenizer(), min_df=1).fit(["狗叫", "垃圾"])
+    once, twice = (features.read([text]).grams.weight.sum() for text in ("狗叫", "狗叫，狗叫"))
+    assert twice == 2 * once
+    titled = features.read(["狗叫\n没有学过的别的字句"]).grams.weight.sum()
+    assert titled == once * features.title
+
+
+def test_reasons_are_the_words_the_score_is_made_of(classifier: Classifier) -> None:
+    text = "三号楼楼道里贴满小广告，物业也不管"
+    (verdict,) = classifier.predict([text])
+    (reason, *_) = [r for r in verdict.reasons if r.label == "flyposting"]
+    without = text[: reason.start] + "某某" + text[reason.end :]
+    (less,) = classifier.predict([without])
+    assert less.confidence["flyposting"] < verdict.confidence["flyposting"]
+
+
+def test_reasons_point_at_the_text_as_it_was_written(classifier: Classifier) -> None:
+    text = "三号楼楼道里贴\u200b满小\u200b广\u200b告，物业也不管"
+    (verdict,) = classifier.predict([text])
+    shown = {text[r.start : r.end].replace("\u200b", "") for r in verdict.reasons}
+    assert any("广告" in words for words in shown)
+
+
+def test_traditional_and_full_width_read_as_simplified(classifier: Classifier) -> None:
+    plain, other = classifier.predict(["楼下垃圾堆积如山3天了", "樓下垃圾堆積如山３天了"])
+    assert plain.confidence == other.confidence
+
+
+def test_doubtful_text_teaches_more_than_a_sure_one(classifier: Classifier) -> None:
+    verdicts = classifier.predict(
+        ["楼道里全是开锁贷款的小广告，墙上贴满小广告", "那个东西放在那里好久了"]
+    )
+    assert verdicts[0].teach < verdicts[1].teach
 
 
 def test_evaluation_of_perfect_verdicts_is_perfect(classifier: Classifier, city: City) -> None:
@@ -177,9 +186,3 @@ def test_words_cover_the_text_in_order(text: str) -> None:
     assert all(0 <= a < b <= len(text) for _, a, b in spans)
     assert all(before[2] <= after[1] for before, after in pairwise(spans))
     assert len(fold(text)) == len(text)
-
-
-def test_model_folder_can_be_deleted_any_time(city: City, tmp_path: Path) -> None:
-    name = load_or_train(tmp_path, city.taxonomy, city.words, paths=[SEED]).name
-    shutil.rmtree(tmp_path / name)
-    assert load_or_train(tmp_path, city.taxonomy, city.words, paths=[SEED]).name == name

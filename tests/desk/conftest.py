@@ -30,11 +30,11 @@ TEXTS = [
 @pytest.fixture
 async def hub(sqlite_url: str, make_hub: Callable[..., Hub]) -> AsyncIterator[Hub]:
     made = make_hub(sqlite_url)
-    made.engine._classifier.auto_min = 2.0  # everything waits at the desk
+    made.models.engines.in_use._classifier.auto_min = 2.0  # everything waits at the desk
     await made.open()
     await made.start()
     yield made
-    made.engine._classifier.auto_min = 0.2
+    made.models.engines.in_use._classifier.auto_min = 0.2
     await made.close()
 
 
