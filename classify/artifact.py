@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,12 +20,13 @@ import sklearn
 
 from classify.bank import LinearBank
 from classify.classifier import Classifier, Layout, Trust
+from classify.cues import Cues, Language
 from classify.features import TextFeatures
 from classify.tokens import Tokenizer
 from store.config import Taxonomy
 from store.errors import ConfigError
 
-FORMAT = "4"
+FORMAT = "5"
 """Changes whenever code changes what weights mean."""
 
 
@@ -67,6 +69,7 @@ class Card(msgspec.Struct, frozen=True):
     auto_min: float
     trust: tuple[float, ...]
     words_from: int
+    cues: dict[str, Any]
     labels: dict[str, LabelCard]
     held_out: dict[str, float]
 
@@ -76,13 +79,14 @@ class Card(msgspec.Struct, frozen=True):
         return sum(source.examples for source in self.sources)
 
 
-def model_name(sources: Sequence[Source], words: Sequence[str], taxonomy: Taxonomy) -> str:
+def model_name(sources: Sequence[Source], language: Language, taxonomy: Taxonomy) -> str:
     """Twelve hex digits of everything that decides the weights."""
     made_of = [
         FORMAT,
         sklearn.__version__,
         *(source.sha256 for source in sources),
-        "\n".join(words),
+        "\n".join(language.words),
+        language.cues.model_dump_json(),
         taxonomy.model_dump_json(),
     ]
     return hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
@@ -107,6 +111,7 @@ def save(
     np.savez(
         partial,
         columns=features.columns_,
+        cue_columns=features.cue_columns_,
         idf=features.idf_,
         words=np.array(features.words_, dtype=np.str_),
         coef=bank.coef_,
@@ -131,6 +136,7 @@ def save(
         auto_min=classifier.auto_min,
         trust=classifier.trust.coef,
         words_from=features.words_from_,
+        cues=features.cues.model_dump(),
         labels=labels,
         held_out=held_out,
     )
@@ -163,10 +169,11 @@ def load(folder: Path, tokenizer: Tokenizer) -> Classifier:
         msg = f"classify: the model in {folder} was altered; train again"
         raise ConfigError(msg)
     with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
-        features = TextFeatures(tokenizer=tokenizer)
+        features = TextFeatures(tokenizer=tokenizer, cues=Cues.model_validate(card.cues))
         features.columns_, features.idf_ = arrays["columns"], arrays["idf"]
         features.words_from_ = card.words_from
         features.words_ = tuple(arrays["words"].tolist())
+        features.cue_columns_ = arrays["cue_columns"]
         features.remember()
         bank = LinearBank()
         bank.coef_, bank.intercept_ = arrays["coef"], arrays["intercept"]

@@ -1,10 +1,11 @@
-"""From texts to numbers: hashed character 1-3-grams and known words, side by side.
+"""From texts to numbers: hashed character 1-3-grams, known words and cue features, side by side.
 
 Characters carry what words miss (typos, dialect, names cut wrong); words carry what a person can be
-shown as a reason. A gram counts once for every time it occurs, more where it stands in the title,
-weighted by its inverse document frequency, and a text's grams are divided by the square root of their
-number: that did better on long letters than logarithms and unit length (docs/trials.md), and needs no
-sorting, which is what makes a batch cheap. Only grams seen in ``min_df`` training texts are kept.
+shown as a reason; cues (``classify.cues``) carry what the corpus has no word for. A gram counts once
+for every time it occurs, more where it stands in the title, weighted by its inverse document
+frequency, and a text's grams are divided by the square root of their number: that did better on long
+letters than logarithms and unit length (docs/trials.md), and needs no sorting, which is what makes a
+batch cheap. Only grams seen in ``min_df`` training texts are kept.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from classify.tokens import Tokenizer, fold
+from classify.cues import NO_CUES, CueFinder, Cues, Found
+from classify.tokens import Tokenizer, Words, fold
 
 BITS = 20
 SIZE = 1 << BITS
@@ -33,6 +35,13 @@ MOST_TEXTS = 1 << 16
 
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _BREAK = np.uint32(0)
+_PARTING = np.zeros(0x10000, dtype=bool)
+_PARTING[[ord(c) for c in "，。！？；：、,.!?;:\n\0"]] = True
+"""Characters that end a clause."""
+
+CUE_SHARE, CUE_TITLE, MIN_CUE_DF = 0.5, 2.0, 3
+"""Weight of cues beside grams, weight of a cue in the title, texts a cue feature must occur in."""
+
 _LATIN_MARKS = np.array([ord(c) for c in ",.!?:;()[]\"'"], dtype=np.uint32)
 
 Ints = NDArray[np.int64]
@@ -67,13 +76,20 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """scikit-learn transformer: ``Sequence[str]`` → CSR matrix, float32, shape (texts, features).
 
     ``fit`` sets ``columns_`` (bucket → column or -1), ``words_`` (the known words, in column order
-    from ``words_from_``) and ``idf_``.
+    from ``words_from_``), ``cue_columns_`` (cue feature → column or -1) and ``idf_``.
     """
 
     def __init__(
-        self, *, tokenizer: Tokenizer, min_df: int = 2, max_n: int = 3, title: float = 1.5
+        self,
+        *,
+        tokenizer: Tokenizer,
+        cues: Cues = NO_CUES,
+        min_df: int = 2,
+        max_n: int = 3,
+        title: float = 1.5,
     ) -> None:
         self.tokenizer = tokenizer
+        self.cues = cues
         self.min_df = min_df
         self.max_n = max_n
         self.title = title
@@ -92,14 +108,20 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         word_df = _document_frequency(row[cut.start], number, len(vocabulary))
         common = self.min_df <= word_df
         self.words_ = tuple(vocabulary[common])
-        frequency = np.concatenate([df[kept], word_df[common]])
-        self.idf_ = (np.log((1 + len(texts)) / (1 + frequency)) + 1).astype(np.float32)
         self.remember()
+        found = self._cues(codes, cut, row)
+        cue_df = _document_frequency(found.row, found.feature, self._finder.width)
+        useful = np.flatnonzero(cue_df >= MIN_CUE_DF)
+        self.cue_columns_ = np.full(self._finder.width, -1, dtype=np.int32)
+        self.cue_columns_[useful] = np.arange(len(useful)) + len(kept) + len(self.words_)
+        frequency = np.concatenate([df[kept], word_df[common], cue_df[useful]])
+        self.idf_ = (np.log((1 + len(texts)) / (1 + frequency)) + 1).astype(np.float32)
         return self
 
     def remember(self) -> None:
-        """Build the look-up of words from ``words_`` (after fitting or loading)."""
+        """Build the look-ups of words and cues (after fitting or loading)."""
         self._column_of = {w: n for n, w in enumerate(self.words_, self.words_from_)}
+        self._finder = CueFinder(self.cues)
 
     def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
         """The weighted, scaled features of ``texts``."""
@@ -126,6 +148,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         parts = (
             Grams(chars.row[seen], chars.start[seen], column[seen], chars.weight[seen]),
             Grams(row[at], at, known[named], weight[at]),
+            self._cue_grams(self._cues(codes, cut, row), weight, total),
         )
         rows = np.concatenate([part.row for part in parts])
         order = np.argsort(rows.astype(np.uint16), kind="stable")  # a radix sort
@@ -136,6 +159,20 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             np.concatenate([part.weight for part in parts])[order],
         )
         return Batch(grams, scale, first, cut.start, cut.length)
+
+    def _cues(self, codes: NDArray[np.uint32], cut: Words, row: Ints) -> Found:
+        clause = np.cumsum(_PARTING[np.minimum(codes, len(_PARTING) - 1)])
+        return self._finder.find(cut.word, cut.start, row[cut.start], clause[cut.start])
+
+    def _cue_grams(self, found: Found, weight: NDArray[Any], total: NDArray[Any]) -> Grams:
+        """Cue features as grams: over the root of their own number, not of the text's grams."""
+        counts = np.where(weight[found.start] > 1, CUE_TITLE, 1.0)
+        number = np.bincount(found.row, weights=counts, minlength=len(total))
+        share = CUE_SHARE * np.sqrt(np.maximum(total, 1) / np.maximum(number, 1))
+        column = self.cue_columns_[found.feature].astype(np.int64)
+        seen = column >= 0
+        counts = (counts * share[found.row]).astype(np.float32)
+        return Grams(found.row[seen], found.start[seen], column[seen], counts[seen])
 
     def _join(self, texts: Sequence[str]) -> tuple[NDArray[np.uint32], Ints, Ints, NDArray[Any]]:
         """The folded batch, where each text starts, and the text and weight of each character."""

@@ -16,6 +16,7 @@ import msgspec
 
 from classify.artifact import Source, load, model_name, read_card, save
 from classify.classifier import Classifier
+from classify.cues import Language
 from classify.evaluate import agreement, evaluate, label_cards
 from classify.examples import Example, digest, own, read
 from classify.registry import Registry, taxonomy_key
@@ -41,7 +42,7 @@ class Outcome:
 
 
 def current(
-    home: Path, taxonomy: Taxonomy, words: Sequence[str], *, progress: Progress = lambda _: None
+    home: Path, taxonomy: Taxonomy, language: Language, *, progress: Progress = lambda _: None
 ) -> Classifier:
     """The model in use. Where none fits this version of corpus and taxonomy, the base is trained.
 
@@ -49,7 +50,7 @@ def current(
     it started from has changed.
     """
     registry = Registry(home, taxonomy)
-    base = model_name(_corpus(), words, taxonomy)
+    base = model_name(_corpus(), language, taxonomy)
     name = registry.read().in_use
     if name:
         try:
@@ -57,16 +58,16 @@ def current(
             if card.base == base or card.base != card.name:
                 if card.base != base:
                     progress("classify: the corpus has changed; run minsheng train to use it")
-                return load(home / name, Tokenizer(words))
+                return load(home / name, Tokenizer(language.whole))
         except ConfigError as error:
             progress(str(error))
-    return _base(home, taxonomy, words, base, registry, progress)
+    return _base(home, taxonomy, language, base, registry, progress)
 
 
 def train(
     home: Path,
     taxonomy: Taxonomy,
-    words: Sequence[str],
+    language: Language,
     *,
     files: Sequence[Path] = (),
     decisions: Sequence[Example] = (),
@@ -85,11 +86,11 @@ def train(
     sources = [] if files else list(_corpus())
     if learned:
         sources.append(Source("given" if files else "decisions", len(learned), _digest(learned)))
-    name = model_name(sources, words, taxonomy)
+    name = model_name(sources, language, taxonomy)
     if not (home / name / "card.json").exists():
-        base = name if files else model_name(_corpus(), words, taxonomy)
-        _fit(home, [*corpus, *learned], taxonomy, words, name, base, sources, progress)
-    return _judge(home, registry, words, name, held, force=force)
+        base = name if files else model_name(_corpus(), language, taxonomy)
+        _fit(home, [*corpus, *learned], taxonomy, language, name, base, sources, progress)
+    return _judge(home, registry, language, name, held, force=force)
 
 
 def is_held_out(example: Example) -> bool:
@@ -100,7 +101,7 @@ def is_held_out(example: Example) -> bool:
 def _judge(
     home: Path,
     registry: Registry,
-    words: Sequence[str],
+    language: Language,
     name: str,
     held: Sequence[Example],
     *,
@@ -117,7 +118,8 @@ def _judge(
         return Outcome(name, promoted=False, why=why)
     texts = [example.text for example in held]
     new, old = (
-        agreement(held, load(home / one, Tokenizer(words)).predict(texts)) for one in (name, before)
+        agreement(held, load(home / one, Tokenizer(language.whole)).predict(texts))
+        for one in (name, before)
     )
     why = f"agrees with {len(held)} held-out decisions by {new:.3f}, the one in use by {old:.3f}"
     if new > old:
@@ -128,7 +130,7 @@ def _judge(
 def _base(
     home: Path,
     taxonomy: Taxonomy,
-    words: Sequence[str],
+    language: Language,
     name: str,
     registry: Registry,
     progress: Progress,
@@ -136,12 +138,12 @@ def _base(
     classifier: Classifier | None = None
     if (home / name / "card.json").exists():
         try:
-            classifier = load(home / name, Tokenizer(words))
+            classifier = load(home / name, Tokenizer(language.whole))
         except ConfigError as error:
             progress(str(error))
     if classifier is None:
         examples = read(own(), taxonomy)
-        classifier = _fit(home, examples, taxonomy, words, name, name, _corpus(), progress)
+        classifier = _fit(home, examples, taxonomy, language, name, name, _corpus(), progress)
     registry.promote(name)
     return classifier
 
@@ -150,13 +152,13 @@ def _fit(
     home: Path,
     examples: Sequence[Example],
     taxonomy: Taxonomy,
-    words: Sequence[str],
+    language: Language,
     name: str,
     base: str,
     sources: Sequence[Source],
     progress: Progress,
 ) -> Classifier:
-    classifier = fit(examples, taxonomy, Tokenizer(words), name=name, progress=progress)
+    classifier = fit(examples, taxonomy, language, name=name, progress=progress)
     verdicts = held_out_verdicts(classifier)
     save(
         home,

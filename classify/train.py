@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from classify.bank import Floats, LinearBank, exclusive
 from classify.classifier import Classifier, Layout, Trust, signals
+from classify.cues import Language
 from classify.examples import Example
 from classify.features import TextFeatures
 from classify.tokens import Tokenizer
@@ -23,7 +24,7 @@ FEWEST = 50
 def fit(
     examples: Sequence[Example],
     taxonomy: Taxonomy,
-    tokenizer: Tokenizer,
+    language: Language,
     *,
     name: str,
     progress: Callable[[str], None] = lambda _: None,
@@ -41,7 +42,8 @@ def fit(
         departments=tuple(sorted({e.dept for e in examples if e.dept})) or ("",),
     )
     progress("features")
-    features = TextFeatures(tokenizer=tokenizer).fit(texts)
+    tokenizer = Tokenizer(language.whole)
+    features = TextFeatures(tokenizer=tokenizer, cues=language.cues).fit(texts)
     y = targets(examples, layout)
     progress("labels")
     bank = LinearBank().fit(features.transform(texts), y)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from classify.cues import Cues, Language
 from classify.places import Gazetteer, read_gazetteer
 from classify.worker import ClassifyWorker
 from hub.http import GuardedHttp
@@ -70,7 +71,7 @@ class City:
     directory: Directory
     router: Router
     deadlines: Deadlines
-    words: tuple[str, ...]
+    language: Language
     gazetteer: Gazetteer
 
 
@@ -94,7 +95,8 @@ def load_city(configs: Path) -> City:
     for area in sorted(gazetteer.areas - set(directory.areas)):
         msg = f"config: gazetteer.csv: area {area} is not in departments.toml; add it or correct it"
         raise ConfigError(msg)
-    return City(taxonomy, directory, router, deadlines, words, gazetteer)
+    cues = load(configs / "cues.toml", Cues) if (configs / "cues.toml").exists() else Cues()
+    return City(taxonomy, directory, router, deadlines, Language(words, cues), gazetteer)
 
 
 class Hub:
@@ -155,7 +157,7 @@ class Hub:
         }
         self.consumers: dict[str, Consumer] = {}
         self.models = Models(
-            home=data / "models", taxonomy=city.taxonomy, words=city.words, progress=progress
+            home=data / "models", taxonomy=city.taxonomy, language=city.language, progress=progress
         )
         self.ready = False
         self.backlog = 0

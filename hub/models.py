@@ -15,6 +15,7 @@ from functools import partial
 from math import log as ln
 from pathlib import Path
 
+from classify.cues import Language
 from classify.engine import Engine, Engines, ProcessEngine
 from classify.learning import current
 from classify.registry import Registry
@@ -41,12 +42,12 @@ class Models:
         *,
         home: Path,
         taxonomy: Taxonomy,
-        words: tuple[str, ...],
+        language: Language,
         progress: Callable[[str], None],
     ) -> None:
         self._home = home
         self._taxonomy = taxonomy
-        self._words = words
+        self._language = language
         self._progress = progress
         self._registry = Registry(home, taxonomy)
         self.engines: Engines | None = None
@@ -55,7 +56,7 @@ class Models:
         """The engines, once the model in use is there; it is trained first where it is missing."""
         if self.engines is None:
             make = partial(
-                current, self._home, self._taxonomy, self._words, progress=self._progress
+                current, self._home, self._taxonomy, self._language, progress=self._progress
             )
             classifier = await asyncio.to_thread(make)
             self.engines = Engines(self._start(classifier.name))
@@ -103,7 +104,7 @@ class Models:
         return engine
 
     def _start(self, name: str) -> ProcessEngine:
-        return ProcessEngine(self._home / name, self._words)
+        return ProcessEngine(self._home / name, self._language.whole)
 
 
 async def measure(

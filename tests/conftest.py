@@ -22,7 +22,6 @@ import pytest
 from classify.classifier import Classifier
 from classify.engine import Engines, ThreadEngine
 from classify.examples import read
-from classify.tokens import Tokenizer
 from classify.train import fit
 from hub.app import City, Hub, load_city
 from hub.settings import Settings
@@ -180,7 +179,7 @@ def classifier(city: City) -> Classifier:
     """Trained once a session from the first seed messages only, so that it is there in a second."""
     seed = ROOT / "classify" / "corpus" / "seed.jsonl"
     examples = read([seed], city.taxonomy)
-    made = fit(examples, city.taxonomy, Tokenizer(city.words), name="0123456789ab")
+    made = fit(examples, city.taxonomy, city.language, name="0123456789ab")
     made.auto_min = 0.2  # so few messages never make it sure; the tests need both decisions
     return made
 

@@ -49,7 +49,7 @@ _line = msgspec.json.Decoder(Line)
 def classify_(args: argparse.Namespace) -> int:
     """One verdict a line, in order; a line that can not be read is named on standard error."""
     city = load_city(find_configs(args.configs))
-    classifier = current(Path(args.data) / "models", city.taxonomy, city.words, progress=say)
+    classifier = current(Path(args.data) / "models", city.taxonomy, city.language, progress=say)
     failed = 0
     with ExitStack() as stack:
         source, target = _open(stack, args.input, "r"), _open(stack, args.output, "w")
@@ -138,7 +138,7 @@ def train_(args: argparse.Namespace) -> int:
         outcome = train(
             home / "models",
             taxonomy,
-            city.words,
+            city.language,
             files=files,
             decisions=decided,
             force=args.promote,
@@ -236,14 +236,14 @@ def evaluate_(args: argparse.Namespace) -> int:
 def _in_use(home: Path, taxonomy: Taxonomy, city: City) -> Classifier:
     """The model in use for a taxonomy: the city's own, or one trained from files before."""
     if taxonomy_key(taxonomy) == taxonomy_key(city.taxonomy):
-        return current(home / "models", city.taxonomy, city.words, progress=say)
+        return current(home / "models", city.taxonomy, city.language, progress=say)
     name = Registry(home / "models", taxonomy).read().in_use
     if not name:
         msg = (
             "classify: no model knows this taxonomy; run minsheng train --data F --taxonomy T first"
         )
         raise ConfigError(msg)
-    return load_model(home / "models" / name, Tokenizer(city.words))
+    return load_model(home / "models" / name, Tokenizer(city.language.whole))
 
 
 def _split(given: Sequence[Path]) -> tuple[Path, list[Path]]:

@@ -174,7 +174,7 @@ def test_evaluation_of_perfect_verdicts_is_perfect(classifier: Classifier, city:
 
 
 def test_both_engines_cut_alike(city: City) -> None:
-    fast, plain = Tokenizer(city.words), Tokenizer(city.words, fast=False)
+    fast, plain = Tokenizer(city.language.whole), Tokenizer(city.language.whole, fast=False)
     for path in own():
         for example in read([path], city.taxonomy):
             assert fast.spans(example.text) == plain.spans(example.text), example.text

@@ -9,6 +9,7 @@ import pytest
 
 from classify import learning
 from classify.artifact import load, read_card
+from classify.cues import Language
 from classify.examples import Example, read
 from classify.learning import current, is_held_out, train
 from classify.registry import Registry
@@ -37,10 +38,10 @@ def decided(count: int, *, problem: str, start: int = 0) -> list[Example]:
 
 def test_base_is_trained_once_and_then_loaded(city: City, tmp_path: Path) -> None:
     said: list[str] = []
-    first = current(tmp_path, city.taxonomy, city.words, progress=said.append)
+    first = current(tmp_path, city.taxonomy, city.language, progress=said.append)
     assert said
     said.clear()
-    again = current(tmp_path, city.taxonomy, city.words, progress=said.append)
+    again = current(tmp_path, city.taxonomy, city.language, progress=said.append)
     assert not said
     assert first is not again
     texts = ["楼道里小广告", "路灯坏了", "谢谢你们"]
@@ -48,7 +49,7 @@ def test_base_is_trained_once_and_then_loaded(city: City, tmp_path: Path) -> Non
 
 
 def test_card_says_what_it_learned_from_and_how_it_does(city: City, tmp_path: Path) -> None:
-    name = current(tmp_path, city.taxonomy, city.words).name
+    name = current(tmp_path, city.taxonomy, city.language).name
     card = read_card(tmp_path / name)
     examples = read([SEED], city.taxonomy)
     assert card.examples == len(examples)
@@ -61,58 +62,58 @@ def test_card_says_what_it_learned_from_and_how_it_does(city: City, tmp_path: Pa
 
 
 def test_altered_model_is_not_loaded_and_trained_again(city: City, tmp_path: Path) -> None:
-    name = current(tmp_path, city.taxonomy, city.words).name
+    name = current(tmp_path, city.taxonomy, city.language).name
     weights = tmp_path / name / "weights.npz"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     with pytest.raises(ConfigError, match="altered"):
-        load(tmp_path / name, Tokenizer(city.words))
+        load(tmp_path / name, Tokenizer(city.language.whole))
     said: list[str] = []
-    current(tmp_path, city.taxonomy, city.words, progress=said.append)
+    current(tmp_path, city.taxonomy, city.language, progress=said.append)
     assert "altered" in said[0]
-    load(tmp_path / name, Tokenizer(city.words))
+    load(tmp_path / name, Tokenizer(city.language.whole))
 
 
 def test_model_folder_can_be_deleted_any_time(city: City, tmp_path: Path) -> None:
-    name = current(tmp_path, city.taxonomy, city.words).name
+    name = current(tmp_path, city.taxonomy, city.language).name
     shutil.rmtree(tmp_path / name)
-    assert current(tmp_path, city.taxonomy, city.words).name == name
+    assert current(tmp_path, city.taxonomy, city.language).name == name
 
 
 def test_damaged_registry_is_named_with_its_cure(city: City, tmp_path: Path) -> None:
     (tmp_path / "registry.json").write_text("{", encoding="utf-8")
     with pytest.raises(ConfigError, match="delete it"):
-        current(tmp_path, city.taxonomy, city.words)
+        current(tmp_path, city.taxonomy, city.language)
 
 
 def test_decisions_make_a_better_model_that_is_promoted(city: City, tmp_path: Path) -> None:
-    base = current(tmp_path, city.taxonomy, city.words)
+    base = current(tmp_path, city.taxonomy, city.language)
     decisions = decided(300, problem="flyposting")
-    outcome = train(tmp_path, city.taxonomy, city.words, decisions=decisions)
+    outcome = train(tmp_path, city.taxonomy, city.language, decisions=decisions)
     assert outcome.promoted, outcome.why
     assert "held-out decisions" in outcome.why
-    now = current(tmp_path, city.taxonomy, city.words)
+    now = current(tmp_path, city.taxonomy, city.language)
     assert now.name == outcome.name != base.name
     unseen = [e.text for e in decisions if is_held_out(e)]
     assert all("flyposting" in v.problems for v in now.predict(unseen))
 
 
 def test_worse_model_is_not_promoted(city: City, tmp_path: Path) -> None:
-    train(tmp_path, city.taxonomy, city.words, decisions=decided(300, problem="flyposting"))
+    train(tmp_path, city.taxonomy, city.language, decisions=decided(300, problem="flyposting"))
     good = Registry(tmp_path, city.taxonomy).read().in_use
     held = [e for e in decided(300, problem="flyposting") if is_held_out(e)]
     poison = [e for e in decided(300, problem="litter", start=1000) if not is_held_out(e)]
-    outcome = train(tmp_path, city.taxonomy, city.words, decisions=[*held, *poison])
+    outcome = train(tmp_path, city.taxonomy, city.language, decisions=[*held, *poison])
     assert not outcome.promoted, outcome.why
     assert Registry(tmp_path, city.taxonomy).read().in_use == good
 
 
 def test_too_few_decisions_promote_nothing_unless_asked(city: City, tmp_path: Path) -> None:
-    base = current(tmp_path, city.taxonomy, city.words).name
+    base = current(tmp_path, city.taxonomy, city.language).name
     few = decided(20, problem="litter")
-    outcome = train(tmp_path, city.taxonomy, city.words, decisions=few)
+    outcome = train(tmp_path, city.taxonomy, city.language, decisions=few)
     assert not outcome.promoted
     assert "too few to compare" in outcome.why
-    forced = train(tmp_path, city.taxonomy, city.words, decisions=few, force=True)
+    forced = train(tmp_path, city.taxonomy, city.language, decisions=few, force=True)
     assert forced.promoted
     registry = Registry(tmp_path, city.taxonomy)
     assert registry.read().in_use == forced.name
@@ -125,26 +126,26 @@ def test_held_out_decisions_are_never_learned_from(city: City, tmp_path: Path) -
     decisions = decided(100, problem="litter")
     kept = sum(not is_held_out(e) for e in decisions)
     assert 60 < kept < 95
-    outcome = train(tmp_path, city.taxonomy, city.words, decisions=decisions)
+    outcome = train(tmp_path, city.taxonomy, city.language, decisions=decisions)
     assert read_card(tmp_path / outcome.name).sources[-1].examples == kept
 
 
 def test_model_that_learned_from_the_desk_outlives_a_new_corpus(
     city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    current(tmp_path, city.taxonomy, city.words)
+    current(tmp_path, city.taxonomy, city.language)
     decisions = decided(300, problem="flyposting")
-    name = train(tmp_path, city.taxonomy, city.words, decisions=decisions).name
+    name = train(tmp_path, city.taxonomy, city.language, decisions=decisions).name
     other = tmp_path / "other.jsonl"
     other.write_text("".join(SEED.read_text("utf-8").splitlines(keepends=True)[:150]), "utf-8")
     monkeypatch.setattr(learning, "own", lambda: [other])
     said: list[str] = []
-    assert current(tmp_path, city.taxonomy, city.words, progress=said.append).name == name
+    assert current(tmp_path, city.taxonomy, city.language, progress=said.append).name == name
     assert "minsheng train" in said[0]
 
 
 def test_only_a_trained_model_can_be_tried_out(city: City, tmp_path: Path) -> None:
-    name = current(tmp_path, city.taxonomy, city.words).name
+    name = current(tmp_path, city.taxonomy, city.language).name
     registry = Registry(tmp_path, city.taxonomy)
     registry.try_out(name)
     assert registry.read().shadow == name
@@ -171,7 +172,7 @@ def test_other_taxonomy_is_learned_from_a_table(city: City, tmp_path: Path) -> N
             writer.writerow([f"a{n}", "太吵了", f"{n}号楼半夜机器轰鸣睡不着", "noise"])
             writer.writerow([f"b{n}", "", f"{n}号楼一股臭鸡蛋味儿", "smell"])
             writer.writerow([f"c{n}", "", f"{n}号楼又吵又臭", "noise、smell"])
-    outcome = train(tmp_path, taxonomy, (), files=[path])
+    outcome = train(tmp_path, taxonomy, Language(), files=[path])
     assert outcome.promoted
     model = load(tmp_path / outcome.name, Tokenizer())
     found = model.predict(["太吵了\n88号楼半夜机器轰鸣睡不着", "99号楼一股臭鸡蛋味儿"])
@@ -201,4 +202,4 @@ def test_too_few_examples_are_refused(city: City, tmp_path: Path) -> None:
     few = tmp_path / "few.jsonl"
     few.write_text(json.dumps({"id": "1", "text": "脏"}), encoding="utf-8")
     with pytest.raises(ConfigError, match="too few"):
-        train(tmp_path, city.taxonomy, city.words, files=[few])
+        train(tmp_path, city.taxonomy, city.language, files=[few])
