@@ -26,7 +26,7 @@ from classify.tokens import Tokenizer
 from store.config import Taxonomy
 from store.errors import ConfigError
 
-FORMAT = "5"
+FORMAT = "6"
 """Changes whenever code changes what weights mean."""
 
 
@@ -116,8 +116,6 @@ def save(
         words=np.array(features.words_, dtype=np.str_),
         coef=bank.coef_,
         intercept=bank.intercept_,
-        slope=bank.slope_,
-        offset=bank.offset_,
         support=bank.support_,
         thresholds=classifier.thresholds,
     )
@@ -177,7 +175,6 @@ def load(folder: Path, tokenizer: Tokenizer) -> Classifier:
         features.remember()
         bank = LinearBank()
         bank.coef_, bank.intercept_ = arrays["coef"], arrays["intercept"]
-        bank.slope_, bank.offset_ = arrays["slope"], arrays["offset"]
         bank.support_ = arrays["support"]
         thresholds = arrays["thresholds"]
     return Classifier(

@@ -97,8 +97,7 @@ class Classifier:
         self.name = name
         self._many = np.array([*layout.group("problems"), *layout.group("campaigns")])
         self._names = (*layout.problems, *layout.campaigns)
-        self._weights = bank.coef_ * features.idf_[:, None] * bank.slope_
-        self._bias = bank.intercept_ * bank.slope_ + bank.offset_
+        self._weights = bank.coef_ * features.idf_[:, None]
         self._asked = np.array([*self._many, *layout.group("kinds")])
         self._worth = 1 / np.sqrt(1.0 + bank.support_[self._asked])
         """A label that was seen ``n`` times is known to about 1/√n: one more example is worth that."""
@@ -110,7 +109,7 @@ class Classifier:
         seen = [visible(text[:MAX_TEXT]) for text in texts]
         batch = self.features.read([text for text, _ in seen])
         x = counted(batch, len(self._weights))
-        decided = self.decide(sigmoid(x @ self._weights + self._bias))
+        decided = self.decide(sigmoid(x @ self._weights + self.bank.intercept_))
         decided.trust[np.diff(x.indptr) == 0] = 0.0
         why = reasons(batch, self._weights, decided.given, self._many, self._names)
         return self.put(decided, [_moved(w, kept) for w, (_, kept) in zip(why, seen, strict=True)])

@@ -47,8 +47,8 @@ def fit(
     y = targets(examples, layout)
     progress("labels")
     bank = LinearBank().fit(features.transform(texts), y)
-    progress("thresholds")
-    thresholds = choose_thresholds(bank.held_out_, y, taxonomy.costs)
+    progress("doubt")
+    thresholds = thresholds_of(layout, taxonomy.costs)
     trust = fit_trust(bank.held_out_, y, layout, thresholds)
     return Classifier(
         features=features,
@@ -78,17 +78,12 @@ def targets(examples: Sequence[Example], layout: Layout) -> NDArray[np.bool_]:
     return y
 
 
-def choose_thresholds(p: Floats, y: NDArray[np.bool_], costs: Costs) -> Floats:
-    """For each label the probability from which giving it costs least on unseen texts."""
-    grid = np.linspace(0.2, 0.8, 25)
-    chosen = np.full(p.shape[1], 0.5, dtype=np.float32)
-    for label in range(p.shape[1]):
-        given = grid[:, None] <= p[None, :, label]
-        wrong = (given & ~y[None, :, label]).sum(axis=1) * costs.false_alarm
-        missed = (~given & y[None, :, label]).sum(axis=1) * costs.miss
-        cost = wrong + missed + np.abs(grid - 0.5) * 0.01
-        chosen[label] = grid[int(cost.argmin())]
-    return chosen
+def thresholds_of(layout: Layout, costs: Costs) -> Floats:
+    """For each label the probability from which giving it costs less than leaving it out.
+
+    Probabilities are calibrated, so the cost table alone decides (Elkan 2001).
+    """
+    return np.array([costs.threshold_of(label) for label in layout.labels], dtype=np.float32)
 
 
 def fit_trust(p: Floats, y: NDArray[np.bool_], layout: Layout, thresholds: Floats) -> Trust:

@@ -28,12 +28,30 @@ class Label(Strict):
     name: str
 
 
-class Costs(Strict):
-    """What mistakes cost, relative to each other; ``auto_min`` is a probability."""
+class Cost(Strict):
+    """What a wrong label costs against a missing one."""
 
     false_alarm: float = Field(default=1.0, gt=0)
     miss: float = Field(default=1.0, gt=0)
+
+    @property
+    def threshold(self) -> float:
+        """The probability from which giving the label costs less than leaving it out."""
+        return self.false_alarm / (self.false_alarm + self.miss)
+
+
+class Costs(Cost):
+    """What mistakes cost, relative to each other, for all labels and for single ones.
+
+    ``auto_min`` is the least estimated chance that a whole verdict is right for it to be acted on.
+    """
+
     auto_min: float = Field(default=0.75, gt=0, lt=1)
+    label: dict[str, Cost] = {}
+
+    def threshold_of(self, label: str) -> float:
+        """The probability from which ``label`` is given."""
+        return self.label.get(label, self).threshold
 
 
 class Taxonomy(Strict):
@@ -54,6 +72,9 @@ class Taxonomy(Strict):
             raise ValueError(msg)
         if set(self.kinds) != set(Kind) or set(self.urgencies) != set(Urgency):
             msg = "kinds and urgencies must each name all of " + ", ".join([*Kind, *Urgency])
+            raise ValueError(msg)
+        if strange := sorted(set(self.costs.label) - set(ids)):
+            msg = f"costs.label.{strange[0]} is no label of this file; correct or remove it"
             raise ValueError(msg)
         return self
 

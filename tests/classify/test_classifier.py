@@ -3,6 +3,7 @@
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from classify.examples import own, read
 from classify.features import TextFeatures
 from classify.tokens import Tokenizer, fold
 from hub.app import City
+from store.config import Costs, Taxonomy, validate
 from store.errors import ConfigError
 from store.model import Decision, Kind, Urgency
 
@@ -148,11 +150,30 @@ def test_traditional_and_full_width_read_as_simplified(classifier: Classifier) -
     assert plain.confidence == other.confidence
 
 
-def test_doubtful_text_teaches_more_than_a_sure_one(classifier: Classifier) -> None:
-    verdicts = classifier.predict(
-        ["楼道里全是开锁贷款的小广告，墙上贴满小广告", "那个东西放在那里好久了"]
-    )
-    assert verdicts[0].teach < verdicts[1].teach
+def test_label_on_the_edge_teaches_more_than_a_sure_one(classifier: Classifier) -> None:
+    p = np.zeros((2, len(classifier.layout.labels)), dtype=np.float32)
+    p[:, 0] = 0.5, 0.98
+    edge, sure = classifier.decide(p).teach
+    assert sure < edge
+
+
+def test_rare_label_teaches_more_than_a_common_one(classifier: Classifier) -> None:
+    layout, support = classifier.layout, classifier.bank.support_
+    many = [*layout.group("problems"), *layout.group("campaigns")]
+    rare, common = min(many, key=lambda j: support[j]), max(many, key=lambda j: support[j])
+    p = np.zeros((2, len(layout.labels)), dtype=np.float32)
+    p[0, rare] = p[1, common] = 0.5
+    teach = classifier.decide(p).teach
+    assert teach[1] < teach[0]
+
+
+def test_cost_table_sets_the_threshold_of_each_label(city: City) -> None:
+    costs = Costs.model_validate({"miss": 3, "label": {"litter": {"false_alarm": 4, "miss": 1}}})
+    assert costs.threshold_of("stalls") == pytest.approx(0.25)
+    assert costs.threshold_of("litter") == pytest.approx(0.8)
+    wrong = city.taxonomy.model_dump() | {"costs": {"label": {"litre": {}}}}
+    with pytest.raises(ConfigError, match=r"costs\.label\.litre is no label"):
+        validate(wrong, Taxonomy, "taxonomy.toml")
 
 
 def test_evaluation_of_perfect_verdicts_is_perfect(classifier: Classifier, city: City) -> None:
