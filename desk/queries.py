@@ -11,10 +11,14 @@ from sqlalchemy import Select, case, func, select
 
 from router.workflow import CaseStatus
 from store.db import Database
+from store.model import Decision
 from store.tables import T
 
+WAITING = (CaseStatus.RECEIVED, CaseStatus.FILED)
+
 VIEWS: Mapping[str, tuple[str, tuple[CaseStatus, ...]]] = {
-    "waiting": ("待派发", (CaseStatus.RECEIVED, CaseStatus.FILED)),
+    "waiting": ("待派发", WAITING),
+    "unsure": ("待学习", WAITING),
     "sent": ("已派遣", (CaseStatus.DISPATCHED, CaseStatus.HANDLING, CaseStatus.SUSPENDED)),
     "done": ("待核查", (CaseStatus.HANDLED,)),
     "closed": (
@@ -22,6 +26,8 @@ VIEWS: Mapping[str, tuple[str, tuple[CaseStatus, ...]]] = {
         (CaseStatus.CLOSED, CaseStatus.DECLINED, CaseStatus.REFERRED, CaseStatus.MERGED),
     ),
 }
+"""``unsure`` holds what the classifier left to a person, first what their labels would teach most."""
+
 PAGE = 100
 
 _labels = msgspec.json.Decoder(list[str])
@@ -32,29 +38,38 @@ async def counts(db: Database) -> dict[str, int]:
     """How many cases each view holds."""
     c = T.cases.c
     async with db.read() as conn:
-        rows = await conn.execute(select(c.status, func.count()).group_by(c.status))
-        by_status = {row[0]: row[1] for row in rows}
+        rows = list(
+            await conn.execute(
+                select(c.status, c.decision, func.count()).group_by(c.status, c.decision)
+            )
+        )
     return {
-        view: sum(by_status.get(s, 0) for s in statuses) for view, (_, statuses) in VIEWS.items()
+        view: sum(
+            n
+            for status, decision, n in rows
+            if status in statuses and (view != "unsure" or decision == Decision.DESK)
+        )
+        for view, (_, statuses) in VIEWS.items()
     }
 
 
 async def queue(
     db: Database, view: str, *, problem: str = "", area: str = "", limit: int = PAGE
 ) -> list[dict[str, Any]]:
-    """The first rows of a view: what is in danger first, then the oldest."""
+    """The first rows of a view: what is in danger first, then the oldest or the most instructive."""
     c = T.cases.c
     rank = case({"emergency": 0, "urgent": 1}, value=c.urgency, else_=2)
-    newest = view != "waiting"
     statement: Select[Any] = select(
         c.id, c.case_no, c.status, c.version, c.channel, c.kind, c.problems, c.campaigns, c.urgency,
-        c.decision, c.confidence, c.department, c.suggested, c.area, c.summary, c.received_at, c.due_at,
+        c.decision, c.confidence, c.department, c.suggested, c.area, c.summary, c.received_at, c.due_at, c.teach,
     ).where(c.status.in_(VIEWS[view][1]))  # fmt: skip
+    if view == "unsure":
+        statement = statement.where(c.decision == Decision.DESK)
     if problem:
         statement = statement.where(c.problems.contains(f'"{problem}"'))
     if area:
         statement = statement.where(c.area == area)
-    order = (c.id.desc(),) if newest else (rank, c.id)
+    order = {"waiting": (rank, c.id), "unsure": (c.teach.desc(), c.id)}.get(view, (c.id.desc(),))
     async with db.read() as conn:
         rows = (await conn.execute(statement.order_by(*order).limit(limit))).mappings().all()
     return [_row(row) for row in rows]
@@ -92,7 +107,8 @@ async def detail(db: Database, case_id: int) -> dict[str, Any] | None:
             )
         ).mappings()
         row = _row(found)
-        row["rule"] = found["rule"]
+        row |= {"rule": found["rule"], "point": found["point"]}
+        row["placed"] = verdict.placed if verdict else 0.0
         if item is not None:
             row |= {
                 "title": item.title,

@@ -4,7 +4,7 @@
 const root = document.getElementById("desk");
 const names = JSON.parse(root.dataset.names);
 const token = root.dataset.token;
-const state = { view: "waiting", problem: "", rows: [], counts: {}, id: "", open: null, labels: null, fresh: null, skew: 0 };
+const state = { view: "waiting", problem: "", rows: [], counts: {}, id: "", open: null, labels: null, fresh: null, skew: 0, turn: 0 };
 
 const at = (id) => document.getElementById(id);
 
@@ -99,6 +99,12 @@ function marked(text, reasons) {
   return out;
 }
 
+function where(one) {
+  const said = one.address ? `地点：${one.address}　` : "";
+  if (!one.area) return `${said}未能确定属地，请向市民询问具体位置`;
+  return `${said}属地：${names.areas[one.area]}（把握 ${Math.round(one.placed * 100)}%）　责任点位：${one.point || "待定"}`;
+}
+
 function toggles(axis, keys) {
   return names[axis].map((label, n) => el("button", {
     class: state.labels[axis].includes(label) ? `pick on p-${label}` : "pick", disabled: !actable(),
@@ -117,7 +123,7 @@ function drawDetail() {
     el("section", { class: "card" },
       el("p", { class: "meta" }, `${one.case_no} · ${channel(one.channel)} · ${names.areas[one.area] || "地点待定"} · ${names.statuses[one.status]}`),
       el("p", { class: "text" }, ...marked(body, one.reasons)),
-      one.address ? el("p", { class: "meta" }, `地点：${one.address}`) : null,
+      el("p", { class: "meta" }, where(one)),
       el("p", { class: "meta" }, `紧急程度 ${names.labels[one.urgency]}　诉求类型 ${names.labels[one.kind]}${one.media ? `　照片 ${one.media} 张` : ""}`),
       el("div", { id: "original" }),
       names.may_dispatch ? el("button", { class: "plain", onclick: reveal }, "查看原文与联系方式") : null),
@@ -187,12 +193,12 @@ async function go(view, problem) {
 }
 
 async function select(id) {
+  const turn = ++state.turn; // a late answer to an earlier look must not undo what was chosen since
   state.id = id;
   drawRows();
   at(`row-${id}`)?.scrollIntoView({ block: "nearest" });
   const one = await ask(`/desk/api/cases/${id}`);
-  if (state.id !== id) return;
-  show(one);
+  if (state.turn === turn) show(one);
 }
 
 function show(one) {

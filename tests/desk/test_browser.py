@@ -104,3 +104,21 @@ async def test_citizen_asks_with_number_and_code(open_page: Open, hub: Hub, addr
     await page.get_by_label("查询码").fill("AAAAAAAAAAAA")
     await page.get_by_role("button", name="查询").click()
     await expect(page.get_by_role("alert")).to_contain_text("没有查到")
+
+
+async def test_unsure_view_puts_the_most_instructive_first(open_page: Open, hub: Hub) -> None:
+    page = await open_page("wang")
+    await ready(page)
+    await page.get_by_role("button", name="待学习").click()
+    await expect(page.locator("#rows .row").first).to_be_visible()
+    shown = await page.locator("#rows .row").evaluate_all("rows => rows.map(r => r.id.slice(4))")
+    async with hub.db.read() as conn:
+        teach = {str(r.id): r.teach for r in await conn.execute(select(T.cases))}
+    assert len(shown) == 5
+    assert [teach[i] for i in shown] == sorted(teach.values(), reverse=True)
+
+
+async def test_desk_says_where_it_is_or_to_ask(open_page: Open) -> None:
+    page = await open_page("wang")
+    await ready(page)
+    await expect(page.locator("#detail")).to_contain_text("属地")
