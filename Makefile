@@ -31,7 +31,7 @@ bench: $(DEV_STAMP) ## the whole pipeline against the naive composition, in one 
 
 eval: $(DEV_STAMP) ## measure the classifier: make eval DATA=labelled.jsonl
 	@test -n "$(DATA)" || { echo "eval: name labelled messages: make eval DATA=path/to/labelled.jsonl"; exit 2; }
-	$(BIN)/minsheng evaluate --data $(DATA)
+	$(BIN)/python tests/bench/classifier.py --data $(DATA)
 
 faults: $(DEV_STAMP) ## the fault harness at full length: 10,000 messages, kills everywhere
 	MINSHENG_TEST_FAULTS=full $(BIN)/pytest -q tests/faults

@@ -13,6 +13,8 @@ from store.config import Taxonomy
 from store.model import Decision, Kind, Verdict
 
 BINS = 10
+FEWEST = 3
+"""Labels with fewer messages than this say nothing and count in no average."""
 
 
 def evaluate(
@@ -31,7 +33,12 @@ def evaluate(
     for axis, labels in (("problems", taxonomy.problems), ("campaigns", taxonomy.campaigns)):
         scores = [_f1(pairs, axis, label) for label in labels]
         result |= {f"f1_{label}": s for label, s in zip(labels, scores, strict=True) if s == s}  # noqa: PLR0124 - NaN
-        result[f"{axis}_macro_f1"] = float(np.nanmean(scores)) if scores else 0.0
+        enough = [
+            score
+            for label, score in zip(labels, scores, strict=True)
+            if sum(label in getattr(e, axis) for e in examples) >= FEWEST
+        ]
+        result[f"{axis}_macro_f1"] = float(np.nanmean(enough)) if enough else 0.0
         result[f"ece_{axis}"] = _ece(pairs, axis, labels)
     for field in ("kind", "urgency"):
         hits = [getattr(e, field) == getattr(v, field) for e, v in pairs if field not in e.disputed]

@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from opencc import OpenCC
 
-CITY_FREQUENCY = 20_000
-"""Weight of a city word: high enough to be kept whole, the same in both engines."""
+CITY_FREQUENCY = 300
+"""Weight of a city word: enough to be kept whole, and so little that a thousand of them leave the
+dictionary's other weights, which the engines normalize each in its own way, as they are.
+"""
 
 POINTS = 0x110000
 _HAN = (0x3400, 0xA000)
@@ -71,7 +73,8 @@ class _Rjieba:
 
         self._jieba = rjieba.Jieba()
         for word in words:
-            self._jieba.add_word(word, CITY_FREQUENCY, None)
+            if self._jieba.cut(word) != [word]:
+                self._jieba.add_word(word, CITY_FREQUENCY, None)
 
     def cut(self, text: str) -> Sequence[str]:
         return self._jieba.cut(text)
@@ -87,7 +90,8 @@ class _Jieba:
         self._jieba = jieba.Tokenizer()
         self._jieba.initialize()
         for word in words:
-            self._jieba.add_word(word, CITY_FREQUENCY)
+            if self._jieba.lcut(word) != [word]:
+                self._jieba.add_word(word, CITY_FREQUENCY)
 
     def cut(self, text: str) -> Sequence[str]:
         found: list[str] = []
@@ -110,8 +114,10 @@ class Tokenizer:
         return Tokenizer, (self.words,)
 
     def cut(self, codes: Codes) -> Words:
-        """Cut a folded text; what is not Chinese parts words and is left out."""
+        """Cut a folded text; what is not Chinese, and the third of a row, parts words and is left out."""
         chinese = (_HAN[0] <= codes) & (codes < _HAN[1])
+        again = codes[2:] == codes[:-2]  # the engines part a wail like 呜呜呜呜 differently
+        chinese[2:] &= ~(again & (codes[1:-1] == codes[2:]))
         runs = np.where(chinese, codes, _BREAK).astype("<u4").tobytes().decode("utf-32-le")
         word = list(self._engine.cut(runs))
         length = np.fromiter(map(len, word), dtype=np.int64, count=len(word))

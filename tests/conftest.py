@@ -184,6 +184,16 @@ def classifier(city: City) -> Classifier:
     return made
 
 
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model of the whole corpus, trained once a session as a user trains it."""
+    home = tmp_path_factory.mktemp("trained")
+    configs = str(ROOT / "configs")
+    command = [sys.executable, "-m", "hub", "train", "--data", str(home), "--configs", configs]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    return home / "models"
+
+
 MakeHub = Callable[..., Hub]
 
 

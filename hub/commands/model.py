@@ -97,7 +97,8 @@ def _answers(batch: Sequence[Line], classifier: Classifier, city: City) -> Itera
             "problems": verdict.problems,
             "campaigns": verdict.campaigns,
             "urgency": verdict.urgency,
-            "dept": lead_of(city, verdict, text, line.channel),
+            "dept": verdict.dept_hint,
+            "lead": lead_of(city, verdict, text, line.channel),
             "decision": verdict.decision,
             "confidence": verdict.confidence,
             "reasons": verdict.reasons,
@@ -221,9 +222,7 @@ def evaluate_(args: argparse.Namespace) -> int:
             part = [example.text for example in examples[start : start + BATCH]]
             verdicts += classifier.predict(part)
             advance("evaluate", len(part))
-    departments = [
-        lead_of(city, v, e.text, e.channel) for e, v in zip(examples, verdicts, strict=True)
-    ]
+    departments = [verdict.dept_hint for verdict in verdicts]
     result = evaluate(examples, verdicts, taxonomy, departments=departments)
     if args.json:
         print(msgspec.json.encode(result).decode())

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from classify.bank import LinearBank
 from classify.classifier import Classifier
 from classify.evaluate import evaluate
-from classify.examples import own, read
+from classify.examples import read
 from classify.features import TextFeatures
 from classify.tokens import Tokenizer, fold
 from hub.app import City
@@ -192,13 +192,6 @@ def test_evaluation_of_perfect_verdicts_is_perfect(classifier: Classifier, city:
     ]
     result = evaluate(told, verdicts, city.taxonomy)
     assert result["kind_accuracy"] == result["auto_right"] == result["actionable_f1"] == 1.0
-
-
-def test_both_engines_cut_alike(city: City) -> None:
-    fast, plain = Tokenizer(city.language.whole), Tokenizer(city.language.whole, fast=False)
-    for path in own():
-        for example in read([path], city.taxonomy):
-            assert fast.spans(example.text) == plain.spans(example.text), example.text
 
 
 @given(st.text(max_size=200))

@@ -5,6 +5,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from conftest_faults import department, models
+from conftest_faults import department
 
-__all__ = ["department", "models"]
+__all__ = ["department"]

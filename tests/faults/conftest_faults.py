@@ -122,21 +122,3 @@ def make_command(
         "MINSHENG_MASTER_KEY": MASTER_KEY,
     }
     return Command(data, configs, common | environment)
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A trained model to start from, so that each process starts fast."""
-    home = tmp_path_factory.mktemp("trained")
-    command = [
-        sys.executable,
-        "-m",
-        "hub",
-        "train",
-        "--data",
-        str(home),
-        "--configs",
-        str(ROOT / "configs"),
-    ]
-    subprocess.run(command, check=True, capture_output=True)
-    return home / "models"

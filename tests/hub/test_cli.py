@@ -30,10 +30,10 @@ def minsheng(*args: str, data: Path, **environment: str) -> subprocess.Completed
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Path:
     """A data folder with a trained model."""
     folder = tmp_path_factory.mktemp("data")
-    assert minsheng("train", data=folder).returncode == 0
+    shutil.copytree(models, folder / "models")
     return folder
 
 
@@ -124,6 +124,50 @@ def test_evaluate_prints_measures(data: Path) -> None:
         "auto_share",
         "auto_right",
     } <= measures.keys()
+
+
+def test_classify_gives_labels_place_and_reasons(data: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "in.jsonl"
+    lines.write_text(
+        json.dumps({"id": 7, "text": "胜利大街12号门口污水横流，下水井一直往外冒"})
+        + "\nnot json\n",
+        encoding="utf-8",
+    )
+    out = tmp_path / "out.jsonl"
+    done = minsheng("classify", "--input", str(lines), "--output", str(out), data=data)
+    assert done.returncode == 1
+    assert "line 2" in done.stderr
+    (answer,) = map(json.loads, out.read_text(encoding="utf-8").splitlines())
+    assert answer["id"] == 7
+    assert answer["problems"] == ["sewage"]
+    assert answer["dept"]
+    assert answer["place"]["area"] == "shengli"
+    assert {r["label"] for r in answer["reasons"]} >= {"sewage"}
+    assert set(answer["confidence"]) >= {"litter", "urban_rural", "complaint"}
+
+
+def test_models_are_listed_tried_out_used_and_rolled_back(data: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(data / "models", home / "models")
+    listed = minsheng("models", data=home)
+    assert "in use" in listed.stdout
+    base = listed.stdout.split()[0]
+    few = tmp_path / "few.csv"
+    few.write_text(
+        "text,problems\n" + "".join(f"{n}号楼下的脏东西没人管,litter\n" for n in range(80)),
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "hub", "train", "--data", str(few), "--data", str(home)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    other = done.stderr.split("model ")[1].split(":")[0]
+    assert "not promoted" in done.stderr
+    assert "on trial" in minsheng("models", "shadow", other, data=home).stdout
+    minsheng("models", "use", other, data=home)
+    assert f"{other}" in minsheng("models", data=home).stdout.split("in use")[0].splitlines()[-1]
+    assert base in minsheng("models", "rollback", data=home).stderr
+    one_line(minsheng("models", "rollback", data=home), "no earlier model")
+    one_line(minsheng("models", "use", "nothing", data=home), "can not be read")
 
 
 def test_person_can_be_added_and_short_password_is_refused(tmp_path: Path) -> None:
