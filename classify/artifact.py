@@ -26,7 +26,7 @@ from classify.tokens import Tokenizer
 from store.config import Taxonomy
 from store.errors import ConfigError
 
-FORMAT = "6"
+FORMAT = "7"
 """Changes whenever code changes what weights mean."""
 
 

@@ -9,9 +9,8 @@ cue says something else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from pydantic import Field, model_validator
 
 from store.config import Strict
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer[Any]]
 
 SCOPES = ("negated", "supposed", "aside", "quoted")
 """What may turn a clause around; the first that applies counts."""
@@ -103,9 +102,11 @@ class CueFinder:
             for word in getattr(cues.scope, name).lower().split():
                 self.scope_code.setdefault(word, number)
 
-    def find(self, word: Sequence[str], start: Ints, row: Ints, clause: Ints) -> Found:
-        """Features of words with their start, text and clause (both ascending)."""
-        code = _codes(self.group_code, word)
+    def find(self, code: Ints, turning: Ints, start: Ints, row: Ints, clause: Ints) -> Found:
+        """Features of words with their start, text and clause (both ascending).
+
+        ``code`` is each word's ``group_code``, ``turning`` its ``scope_code``, -1 where it has none.
+        """
         at = np.flatnonzero(code >= 0)
         count = np.diff(self._first)[code[at]]
         which = np.repeat(at, count)
@@ -113,7 +114,7 @@ class CueFinder:
         group = self._groups[self._first[code[which]] + inside]
         keys, first = np.unique(clause[which] * self.size + group, return_index=True)
         place, part, kind = which[first], keys // max(1, self.size), keys % max(1, self.size)
-        feature = kind + self.size * self._scope(word, clause, part)
+        feature = kind + self.size * _scope(turning, clause, part)
         found = [Found(row[place], start[place], feature)]
         base = self.size * (len(SCOPES) + 1)
         for number, clauses in enumerate(_ends(row, clause)):
@@ -131,14 +132,14 @@ class CueFinder:
             found.append(Found(row[place[same]], head, pair))
         return Found(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
-    def _scope(self, word: Sequence[str], clause: Ints, part: Ints) -> Ints:
-        """0 where nothing turns the clause around, else one more than the number in ``SCOPES``."""
-        code = _codes(self.scope_code, word)
-        at = np.flatnonzero(code >= 0)
-        turned = np.full(int(clause[-1]) + 1 if len(clause) else 1, len(SCOPES), dtype=np.int64)
-        np.minimum.at(turned, clause[at], code[at])
-        scope = turned[part] if len(part) else part
-        return np.where(scope == len(SCOPES), 0, scope + 1)
+
+def _scope(turning: Ints, clause: Ints, part: Ints) -> Ints:
+    """0 where nothing turns the clause ``part`` around, else one more than the number in ``SCOPES``."""
+    at = np.flatnonzero(turning >= 0)
+    turned = np.full(int(clause[-1]) + 1 if len(clause) else 1, len(SCOPES), dtype=np.int64)
+    np.minimum.at(turned, clause[at], turning[at])
+    scope = turned[part] if len(part) else part
+    return np.where(scope == len(SCOPES), 0, scope + 1)
 
 
 def _ends(row: Ints, clause: Ints) -> tuple[Ints, Ints]:
@@ -148,8 +149,3 @@ def _ends(row: Ints, clause: Ints) -> tuple[Ints, Ints]:
     first[row[::-1]] = clause[::-1]
     last[row] = clause
     return first, last
-
-
-def _codes(table: dict[str, int], word: Sequence[str]) -> Ints:
-    get = table.get
-    return np.fromiter((get(w, -1) for w in word), dtype=np.int64, count=len(word))

@@ -16,7 +16,7 @@ from classify.features import Batch
 from store.model import Reason
 
 TOP_REASONS = 3
-MIN_WEIGHT = 0.05
+MIN_WEIGHT = 0.2
 """Log-odds below which a word is no reason."""
 
 
@@ -41,16 +41,16 @@ def reasons(
     bounds = np.searchsorted(row, np.arange(texts + 1))
     size = np.diff(bounds)[text]
     pair = np.repeat(np.arange(len(text)), size)
-    gram = np.arange(len(pair)) - np.repeat(np.cumsum(size) - size, size) + bounds[text][pair]
-    share = weights[column[gram], columns[label][pair]] * weight[gram]
-    word = _word_of(batch)[start[gram]]
-    inside = word >= 0
+    gram = np.arange(len(pair)) + np.repeat(bounds[text] - np.cumsum(size) + size, size)
+    word = _word_of(batch)[start][gram]
+    inside = np.flatnonzero(word >= 0)
+    gram, pair, word = gram[inside], pair[inside], word[inside]
+    flat = (column * weights.shape[1])[gram] + columns[label][pair]
+    share = weights.ravel().take(flat) * weight[gram]
     first_word = np.searchsorted(batch.word_start, batch.first)
     count = np.diff(first_word)[text]
     base = np.cumsum(count) - count - first_word[text]
-    summed = np.bincount(
-        base[pair[inside]] + word[inside], weights=share[inside], minlength=int(count.sum())
-    )
+    summed = np.bincount(base[pair] + word, weights=share, minlength=int(count.sum()))
     which = np.repeat(np.arange(len(text)), count)
     total = summed * batch.scale[text[which]]
     strong = np.flatnonzero(total >= MIN_WEIGHT)

@@ -10,7 +10,8 @@ batch cheap. Only grams seen in ``min_df`` training texts are kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -33,6 +34,7 @@ TITLE_CHARS = 45
 MOST_TEXTS = 1 << 16
 """Rows are sorted as 16-bit numbers."""
 
+PART = 1000
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _BREAK = np.uint32(0)
 _PARTING = np.zeros(0x10000, dtype=bool)
@@ -44,7 +46,7 @@ CUE_SHARE, CUE_TITLE, MIN_CUE_DF = 0.5, 2.0, 3
 
 _LATIN_MARKS = np.array([ord(c) for c in ",.!?:;()[]\"'"], dtype=np.uint32)
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer[Any]]
 
 
 class Grams(NamedTuple):
@@ -96,38 +98,68 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, texts: Sequence[str], y: Any = None) -> TextFeatures:  # noqa: ARG002
         """Learn which grams are common enough and how rare each is."""
-        codes, _, row, weight = self._join(texts)
-        grams = self._chars(codes, row, weight)
-        df = _document_frequency(grams.row, grams.column, SIZE)
-        kept = np.flatnonzero(self.min_df <= df)
-        self.columns_ = np.full(SIZE, -1, dtype=np.int32)
-        self.columns_[kept] = np.arange(len(kept), dtype=np.int32)
-        self.words_from_ = len(kept)
-        cut = self.tokenizer.cut(codes)
-        vocabulary, number = np.unique(np.array(cut.word, dtype=object), return_inverse=True)
-        word_df = _document_frequency(row[cut.start], number, len(vocabulary))
-        common = self.min_df <= word_df
-        self.words_ = tuple(vocabulary[common])
+        self.words_: tuple[str, ...] = ()
+        self.words_from_ = 0
         self.remember()
-        found = self._cues(codes, cut, row)
-        cue_df = _document_frequency(found.row, found.feature, self._finder.width)
+        df = np.zeros(SIZE, dtype=np.int64)
+        cue_df = np.zeros(self._finder.width, dtype=np.int64)
+        word_df: Counter[str] = Counter()
+        for part in _parts(texts):
+            codes, _, row, weight = self._join(part)
+            grams, cut = self._chars(codes, row, weight), self.tokenizer.cut(codes)
+            _, group, scope = self._look_up(cut)
+            found = self._cues(codes, cut, group, scope, row)
+            df += _document_frequency(grams.row, grams.column, SIZE)
+            cue_df += _document_frequency(found.row, found.feature, self._finder.width)
+            pairs = set(zip(row[cut.start].tolist(), cut.word, strict=True))
+            word_df.update(word for _, word in pairs)
+        kept = np.flatnonzero(df >= self.min_df)
         useful = np.flatnonzero(cue_df >= MIN_CUE_DF)
-        self.cue_columns_ = np.full(self._finder.width, -1, dtype=np.int32)
-        self.cue_columns_[useful] = np.arange(len(useful)) + len(kept) + len(self.words_)
-        frequency = np.concatenate([df[kept], word_df[common], cue_df[useful]])
+        self.words_ = tuple(sorted(w for w, n in word_df.items() if n >= self.min_df))
+        self.words_from_ = len(kept)
+        self.columns_ = _numbered(kept, SIZE, 0)
+        self.cue_columns_ = _numbered(useful, len(cue_df), len(kept) + len(self.words_))
+        self.remember()
+        word_counts = np.array([word_df[word] for word in self.words_], dtype=np.int64)
+        frequency = np.concatenate([df[kept], word_counts, cue_df[useful]])
         self.idf_ = (np.log((1 + len(texts)) / (1 + frequency)) + 1).astype(np.float32)
         return self
 
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        """Forget every feature that ``mask`` (features,) does not name."""
+        number = np.where(mask, np.cumsum(mask) - 1, -1)
+        words = mask[self.words_from_ : self.words_from_ + len(self.words_)]
+        for columns in (self.columns_, self.cue_columns_):
+            known = columns >= 0
+            columns[known] = number[columns[known]]
+        self.words_from_ = int(mask[: self.words_from_].sum())
+        self.words_ = tuple(w for w, kept in zip(self.words_, words, strict=True) if kept)
+        self.idf_ = self.idf_[mask]
+        self.remember()
+
     def remember(self) -> None:
-        """Build the look-ups of words and cues (after fitting or loading)."""
-        self._column_of = {w: n for n, w in enumerate(self.words_, self.words_from_)}
-        self._finder = CueFinder(self.cues)
+        """Build the look-up of words and cues (after fitting or loading): one number a word.
+
+        ``_meaning`` (numbers + 1, 3) has the word's column, cue group code and scope code, -1 for none;
+        its last row is that of every other word.
+        """
+        self._finder = finder = CueFinder(self.cues)
+        columns = {word: n for n, word in enumerate(self.words_, self.words_from_)}
+        tables = (columns, finder.group_code, finder.scope_code)
+        known = list(dict.fromkeys(word for table in tables for word in table))
+        self._number = {word: n for n, word in enumerate(known)}
+        rows = [[table.get(word, -1) for table in tables] for word in known]
+        self._meaning = np.array([*rows, [-1, -1, -1]], dtype=np.int32)
 
     def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
         """The weighted, scaled features of ``texts``."""
-        x = counted(self.read(texts), len(self.idf_))
-        x.sum_duplicates()
-        return (x @ sparse.diags(self.idf_)).tocsr().astype(np.float32)
+        found = [sparse.csr_matrix((0, len(self.idf_)), dtype=np.float32)]
+        for part in _parts(texts):
+            x = counted(self.read(part), len(self.idf_))
+            x.sum_duplicates()
+            found.append(x)
+        joined = sparse.vstack(found, format="csr")
+        return (joined @ sparse.diags(self.idf_)).tocsr().astype(np.float32)
 
     def read(self, texts: Sequence[str]) -> Batch:
         """All known grams of a batch, with where they stand; ValueError over ``MOST_TEXTS``."""
@@ -137,18 +169,17 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         codes, first, row, weight = self._join(texts)
         chars = self._chars(codes, row, weight)
         cut = self.tokenizer.cut(codes)
-        found = map(self._column_of.get, cut.word, repeat(-1))
-        known = np.fromiter(found, dtype=np.int64, count=len(cut.word))
+        known, group, scope = self._look_up(cut)
         total = np.bincount(chars.row, weights=chars.weight, minlength=len(texts))
         total += np.bincount(row[cut.start], weights=weight[cut.start], minlength=len(texts))
         scale = (1 / (SCALE * np.sqrt(np.maximum(total, 1)))).astype(np.float32)
-        column = self.columns_[chars.column].astype(np.int64)
+        column = self.columns_[chars.column]
         seen, named = column >= 0, known >= 0
         at = cut.start[named]
         parts = (
             Grams(chars.row[seen], chars.start[seen], column[seen], chars.weight[seen]),
             Grams(row[at], at, known[named], weight[at]),
-            self._cue_grams(self._cues(codes, cut, row), weight, total),
+            self._cue_grams(self._cues(codes, cut, group, scope, row), weight, total),
         )
         rows = np.concatenate([part.row for part in parts])
         order = np.argsort(rows.astype(np.uint16), kind="stable")  # a radix sort
@@ -160,16 +191,24 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         )
         return Batch(grams, scale, first, cut.start, cut.length)
 
-    def _cues(self, codes: NDArray[np.uint32], cut: Words, row: Ints) -> Found:
+    def _look_up(self, cut: Words) -> tuple[Ints, Ints, Ints]:
+        """Column, cue group code and scope code of each word."""
+        number = map(self._number.get, cut.word, repeat(-1))
+        found = self._meaning[np.fromiter(number, dtype=np.int64, count=len(cut.word))]
+        return found[:, 0], found[:, 1], found[:, 2]
+
+    def _cues(
+        self, codes: NDArray[np.uint32], cut: Words, group: Ints, scope: Ints, row: Ints
+    ) -> Found:
         clause = np.cumsum(_PARTING[np.minimum(codes, len(_PARTING) - 1)])
-        return self._finder.find(cut.word, cut.start, row[cut.start], clause[cut.start])
+        return self._finder.find(group, scope, cut.start, row[cut.start], clause[cut.start])
 
     def _cue_grams(self, found: Found, weight: NDArray[Any], total: NDArray[Any]) -> Grams:
         """Cue features as grams: over the root of their own number, not of the text's grams."""
         counts = np.where(weight[found.start] > 1, CUE_TITLE, 1.0)
         number = np.bincount(found.row, weights=counts, minlength=len(total))
         share = CUE_SHARE * np.sqrt(np.maximum(total, 1) / np.maximum(number, 1))
-        column = self.cue_columns_[found.feature].astype(np.int64)
+        column = self.cue_columns_[found.feature]
         seen = column >= 0
         counts = (counts * share[found.row]).astype(np.float32)
         return Grams(found.row[seen], found.start[seen], column[seen], counts[seen])
@@ -179,7 +218,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         codes = fold("\0".join([*texts, ""]))
         length = np.fromiter((len(text) + 1 for text in texts), dtype=np.int64, count=len(texts))
         first = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(length)])
-        row = np.repeat(np.arange(len(texts)), length)
+        row = np.repeat(np.arange(len(texts), dtype=np.int32), length)
         weight = np.ones(len(codes), dtype=np.float32)
         for n, text in enumerate(texts):
             end = text.find("\n", 0, TITLE_CHARS + 1)
@@ -201,10 +240,23 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             alive = alive[:size] & whole[n:]
             at = np.flatnonzero(alive)
             starts.append(at)
-            buckets.append(((state[at] ^ np.uint64(n)) >> np.uint64(64 - BITS)).astype(np.int64))
+            buckets.append(((state[at] ^ np.uint64(n)) >> np.uint64(64 - BITS)).astype(np.int32))
         start = np.concatenate([np.zeros(0, dtype=np.int64), *starts])
-        column = np.concatenate([np.zeros(0, dtype=np.int64), *buckets])
+        column = np.concatenate([np.zeros(0, dtype=np.int32), *buckets])
         return Grams(row[start], start, column, weight[start])
+
+
+def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Slices small enough that their grams do not fill the memory."""
+    for start in range(0, len(texts), PART):
+        yield texts[start : start + PART]
+
+
+def _numbered(kept: Ints, size: int, start: int) -> NDArray[np.int32]:
+    """A table that gives each of ``kept`` the next number from ``start`` on, and -1 to the rest."""
+    table = np.full(size, -1, dtype=np.int32)
+    table[kept] = np.arange(start, start + len(kept), dtype=np.int32)
+    return table
 
 
 def _document_frequency(row: Ints, column: Ints, size: int) -> Ints:
@@ -218,4 +270,6 @@ def counted(batch: Batch, width: int) -> sparse.csr_matrix:
     texts = len(batch.scale)
     indptr = np.searchsorted(row, np.arange(texts + 1)).astype(np.int32)
     values = weight * batch.scale[row]
-    return sparse.csr_matrix((values, column.astype(np.int32), indptr), shape=(texts, width))
+    return sparse.csr_matrix(
+        (values, column.astype(np.int32, copy=False), indptr), shape=(texts, width)
+    )

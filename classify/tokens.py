@@ -12,6 +12,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import compress
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -123,7 +124,7 @@ class Tokenizer:
         length = np.fromiter(map(len, word), dtype=np.int64, count=len(word))
         start = np.cumsum(length) - length
         kept = chinese[start] if len(start) else np.zeros(0, dtype=bool)
-        return Words([w for w in word if w[0] != "\n"], start[kept], length[kept])
+        return Words(list(compress(word, kept.tolist())), start[kept], length[kept])
 
     def spans(self, text: str) -> list[tuple[str, int, int]]:
         """(word, start, end) for every Chinese word of ``text``."""

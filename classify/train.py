@@ -19,6 +19,10 @@ from store.errors import ConfigError
 from store.model import Kind, Urgency, Verdict
 
 FEWEST = 50
+MOST = 72_000
+"""Features that stay at most, those with the largest weights; the rest changes no measure
+(docs/trials.md) and a smaller matrix stays in the processor's cache.
+"""
 
 
 def fit(
@@ -47,6 +51,7 @@ def fit(
     y = targets(examples, layout)
     progress("labels")
     bank = LinearBank().fit(features.transform(texts), y)
+    prune(features, bank)
     progress("doubt")
     thresholds = thresholds_of(layout, taxonomy.costs)
     trust = fit_trust(bank.held_out_, y, layout, thresholds)
@@ -76,6 +81,17 @@ def targets(examples: Sequence[Example], layout: Layout) -> NDArray[np.bool_]:
             if key in column:
                 y[n, column[key]] = True
     return y
+
+
+def prune(features: TextFeatures, bank: LinearBank) -> None:
+    """Drop the features whose weight is small for every label, down to ``MOST``."""
+    weight = np.abs(bank.coef_ * features.idf_[:, None]).max(axis=1)
+    if len(weight) <= MOST:
+        return
+    mask = np.zeros(len(weight), dtype=bool)
+    mask[np.argsort(-weight, kind="stable")[:MOST]] = True
+    features.keep(mask)
+    bank.coef_ = np.ascontiguousarray(bank.coef_[mask])
 
 
 def thresholds_of(layout: Layout, costs: Costs) -> Floats:

@@ -130,7 +130,7 @@ def test_a_word_counts_as_often_as_it_occurs_and_more_in_the_title() -> None:
 
 
 def test_reasons_are_the_words_the_score_is_made_of(classifier: Classifier) -> None:
-    text = "三号楼楼道里贴满小广告，物业也不管"
+    text = "楼道里全是开锁贷款的小广告，墙上贴满小广告"
     (verdict,) = classifier.predict([text])
     (reason, *_) = [r for r in verdict.reasons if r.label == "flyposting"]
     without = text[: reason.start] + "某某" + text[reason.end :]
@@ -139,7 +139,7 @@ def test_reasons_are_the_words_the_score_is_made_of(classifier: Classifier) -> N
 
 
 def test_reasons_point_at_the_text_as_it_was_written(classifier: Classifier) -> None:
-    text = "三号楼楼道里贴\u200b满小\u200b广\u200b告，物业也不管"
+    text = "楼道里全是开锁贷款的小\u200b广\u200b告，墙上贴\u200b满小\u200b广告"
     (verdict,) = classifier.predict([text])
     shown = {text[r.start : r.end].replace("\u200b", "") for r in verdict.reasons}
     assert any("广告" in words for words in shown)
