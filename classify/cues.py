@@ -10,13 +10,14 @@ cue says something else.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from store.config import Strict
+from store.config import Strict, load
 
 Ints = NDArray[np.integer[Any]]
 
@@ -73,6 +74,14 @@ class Language:
     def whole(self) -> tuple[str, ...]:
         """City words and cue words, each once."""
         return tuple(dict.fromkeys([*self.words, *self.cues.words]))
+
+
+def read_language(configs: Path) -> Language:
+    """``lexicon.txt`` (a word a line, # begins a remark) and ``cues.toml``; a missing file is empty."""
+    lexicon, cues = configs / "lexicon.txt", configs / "cues.toml"
+    lines = lexicon.read_text(encoding="utf-8").splitlines() if lexicon.exists() else []
+    words = tuple(word for line in lines if (word := line.split("#")[0].strip()))
+    return Language(words, load(cues, Cues) if cues.exists() else NO_CUES)
 
 
 class Found(NamedTuple):

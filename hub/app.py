@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from classify.cues import Cues, Language
+from classify.cues import Language, read_language
 from classify.places import Gazetteer, read_gazetteer
 from classify.worker import ClassifyWorker
 from hub.http import GuardedHttp
@@ -86,17 +86,11 @@ def load_city(configs: Path) -> City:
         if problem not in taxonomy.problems:
             msg = f"config: deadlines.toml: problem.{problem} is not in taxonomy.toml; correct it"
             raise ConfigError(msg)
-    lexicon = configs / "lexicon.txt"
-    words: tuple[str, ...] = ()
-    if lexicon.exists():
-        lines = lexicon.read_text(encoding="utf-8").splitlines()
-        words = tuple(w for line in lines if (w := line.split("#")[0].strip()))
     gazetteer = read_gazetteer(configs / "gazetteer.csv")
     for area in sorted(gazetteer.areas - set(directory.areas)):
         msg = f"config: gazetteer.csv: area {area} is not in departments.toml; add it or correct it"
         raise ConfigError(msg)
-    cues = load(configs / "cues.toml", Cues) if (configs / "cues.toml").exists() else Cues()
-    return City(taxonomy, directory, router, deadlines, Language(words, cues), gazetteer)
+    return City(taxonomy, directory, router, deadlines, read_language(configs), gazetteer)
 
 
 class Hub:

@@ -32,9 +32,9 @@ BATCH, ROUNDS = 256, 12
 START = """
 import time; began = time.perf_counter()
 import sys; from pathlib import Path
-from classify.artifact import load; from classify.tokens import Tokenizer; from hub.app import load_city
-city = load_city(Path("configs"))
-load(Path(sys.argv[1]), Tokenizer(city.language.whole)).predict(["楼下垃圾没人收"])
+from classify.artifact import load; from classify.cues import read_language
+from classify.tokens import Tokenizer
+load(Path(sys.argv[1]), Tokenizer(read_language(Path("configs")).whole)).predict(["楼下垃圾没人收"])
 print(time.perf_counter() - began)
 """
 TRAIN = """
