@@ -16,7 +16,7 @@ SHINGLE = 9
 COMMONPLACE = 0.004
 """Share of all messages that may have the same run of 9 characters (a greeting, a way to begin)."""
 
-ALIKE = 0.5
+ALIKE = 0.35
 """Jaccard similarity of their runs from which two messages are the same one."""
 
 
@@ -58,8 +58,7 @@ def test_size_and_share_of_each_label(corpus: list[Example], city: City) -> None
     assert len(corpus) >= 5000
     problems = Counter(p for e in corpus for p in e.problems)
     campaigns = Counter(c for e in corpus for c in e.campaigns)
-    assert all(problems[p] >= 400 for p in city.taxonomy.problems if p != "laundry"), problems
-    assert problems["laundry"] >= 340, problems
+    assert all(problems[p] >= 400 for p in city.taxonomy.problems), problems
     assert all(campaigns[c] >= 300 for c in city.taxonomy.campaigns), campaigns
     assert sum(len(e.problems) + len(e.campaigns) > 1 for e in corpus) >= 700
     assert sum(not e.problems for e in corpus) >= 1500
