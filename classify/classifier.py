@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from classify.bank import Floats, LinearBank, exclusive, sigmoid
 from classify.evidence import reasons
-from classify.features import TextFeatures, counted
+from classify.features import TextFeatures
 from store.model import MAX_TEXT, Decision, Kind, Reason, Urgency, Verdict
 
 _UNSEEN = re.compile(
@@ -108,10 +108,11 @@ class Classifier:
             return []
         seen = [visible(text[:MAX_TEXT]) for text in texts]
         batch = self.features.read([text for text, _ in seen])
-        x = counted(batch, len(self._weights))
-        decided = self.decide(sigmoid(x @ self._weights + self.bank.intercept_))
-        decided.trust[np.diff(x.indptr) == 0] = 0.0
-        why = reasons(batch, self._weights, decided.given, self._many, self._names)
+        shares = batch.slots @ self._weights
+        scores = np.add.reduceat(shares, batch.first_slot[:-1], axis=0)
+        decided = self.decide(sigmoid(scores + self.bank.intercept_))
+        decided.trust[np.diff(batch.slots.indptr[batch.first_slot]) == 0] = 0.0
+        why = reasons(batch, shares, decided.given, self._many, self._names)
         return self.put(decided, [_moved(w, kept) for w, (_, kept) in zip(why, seen, strict=True)])
 
     def decide(self, probability: Floats) -> Decided:

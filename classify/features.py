@@ -31,8 +31,8 @@ SCALE = 3.5
 """Divides every text's grams, so that a text of common length has about unit length."""
 
 TITLE_CHARS = 45
-MOST_TEXTS = 1 << 16
-"""Rows are sorted as 16-bit numbers."""
+MOST_SMALL = 1 << 16
+"""Numbers below this are sorted as 16-bit ones, in linear time."""
 
 PART = 1000
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
@@ -50,8 +50,8 @@ Ints = NDArray[np.integer[Any]]
 
 
 class Grams(NamedTuple):
-    """Every gram of a batch: ``row`` (its text, ascending), where it starts in the joined batch, its
-    ``column`` and how often it counts.
+    """Grams of a batch: ``row`` (the text), where each starts in the joined batch, its ``column`` and
+    how often it counts.
     """
 
     row: Ints
@@ -61,17 +61,26 @@ class Grams(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A batch as the classifier reads it: known grams by kind, and the words with their places.
+    """A batch as the classifier reads it: its known grams by the word they start in.
 
-    ``scale`` (texts,) divides the grams of each text; ``first`` (texts + 1,) is where each text
-    starts in the joined batch; ``word_start``, ``word_length``: the words, in it.
+    ``slots`` (slots, features) has the scaled grams without their idf; columns may repeat. A text's
+    slots stand together, from ``first_slot`` (texts + 1,): one for grams that start in no word, then
+    one a word. ``first`` (texts + 1,) is where each text starts in the joined batch, ``word_start`` and
+    ``word_length`` are the words, in it.
     """
 
-    grams: Grams
-    scale: NDArray[np.float32]
+    slots: sparse.csr_matrix
+    first_slot: Ints
     first: Ints
     word_start: Ints
     word_length: Ints
+
+    def by_text(self) -> sparse.csr_matrix:
+        """The same grams, a row a text."""
+        x = self.slots
+        indptr = x.indptr[self.first_slot]
+        shape = (len(indptr) - 1, x.shape[1])
+        return sparse.csr_matrix((x.data, x.indices, indptr), shape=shape)
 
 
 class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -155,17 +164,14 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """The weighted, scaled features of ``texts``."""
         found = [sparse.csr_matrix((0, len(self.idf_)), dtype=np.float32)]
         for part in _parts(texts):
-            x = counted(self.read(part), len(self.idf_))
+            x = self.read(part).by_text()
             x.sum_duplicates()
             found.append(x)
         joined = sparse.vstack(found, format="csr")
         return (joined @ sparse.diags(self.idf_)).tocsr().astype(np.float32)
 
     def read(self, texts: Sequence[str]) -> Batch:
-        """All known grams of a batch, with where they stand; ValueError over ``MOST_TEXTS``."""
-        if len(texts) >= MOST_TEXTS:
-            msg = f"classify: {len(texts)} texts in one batch; give fewer than {MOST_TEXTS}"
-            raise ValueError(msg)
+        """All known grams of a batch, by the word they start in."""
         codes, first, row, weight = self._join(texts)
         chars = self._chars(codes, row, weight)
         cut = self.tokenizer.cut(codes)
@@ -181,15 +187,27 @@ class TextFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             Grams(row[at], at, known[named], weight[at]),
             self._cue_grams(self._cues(codes, cut, group, scope, row), weight, total),
         )
-        rows = np.concatenate([part.row for part in parts])
-        order = np.argsort(rows.astype(np.uint16), kind="stable")  # a radix sort
-        grams = Grams(
-            rows[order],
-            np.concatenate([part.start for part in parts])[order],
-            np.concatenate([part.column for part in parts])[order],
-            np.concatenate([part.weight for part in parts])[order],
+        return self._slotted(parts, scale, first, cut)
+
+    def _slotted(
+        self, parts: Sequence[Grams], scale: NDArray[np.float32], first: Ints, cut: Words
+    ) -> Batch:
+        """Put every gram into the slot of its word."""
+        row, start, column, weight = (np.concatenate(some) for some in zip(*parts, strict=True))
+        first_word = np.searchsorted(cut.start, first)
+        first_slot = first_word + np.arange(len(first))
+        word = _word_of(cut, int(first[-1]))[start]
+        slot = np.where(word >= 0, word + row + 1, first_slot[row])
+        slots = int(first_slot[-1])
+        small = np.uint16 if slots < MOST_SMALL else np.int64
+        order = np.argsort(slot.astype(small), kind="stable")  # of 16-bit numbers a radix sort
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(slot, minlength=slots))])
+        values = (weight * scale[row])[order]
+        matrix = sparse.csr_matrix(
+            (values, column[order].astype(np.int32, copy=False), indptr.astype(np.int32)),
+            shape=(slots, len(self.idf_)),
         )
-        return Batch(grams, scale, first, cut.start, cut.length)
+        return Batch(matrix, first_slot, first, cut.start, cut.length)
 
     def _look_up(self, cut: Words) -> tuple[Ints, Ints, Ints]:
         """Column, cue group code and scope code of each word."""
@@ -264,12 +282,10 @@ def _document_frequency(row: Ints, column: Ints, size: int) -> Ints:
     return np.bincount(pairs % size, minlength=size)
 
 
-def counted(batch: Batch, width: int) -> sparse.csr_matrix:
-    """The scaled grams of a batch without their idf, shape (texts, ``width``); columns may repeat."""
-    row, _, column, weight = batch.grams
-    texts = len(batch.scale)
-    indptr = np.searchsorted(row, np.arange(texts + 1)).astype(np.int32)
-    values = weight * batch.scale[row]
-    return sparse.csr_matrix(
-        (values, column.astype(np.int32, copy=False), indptr), shape=(texts, width)
-    )
+def _word_of(cut: Words, size: int) -> Ints:
+    """The word each character of the joined batch stands in, -1 outside words."""
+    word = np.full(size + 1, -1, dtype=np.int32)
+    number = np.repeat(np.arange(len(cut.start), dtype=np.int32), cut.length)
+    inside = np.arange(len(number)) - np.repeat(np.cumsum(cut.length) - cut.length, cut.length)
+    word[cut.start[number] + inside] = number
+    return word
