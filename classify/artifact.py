@@ -22,11 +22,12 @@ from classify.bank import LinearBank
 from classify.classifier import Classifier, Layout, Trust
 from classify.cues import Cues, Language
 from classify.features import TextFeatures
+from classify.refine import Refiner
 from classify.tokens import Tokenizer
 from store.config import Taxonomy
 from store.errors import ConfigError
 
-FORMAT = "7"
+FORMAT = "8"
 """Changes whenever code changes what weights mean."""
 
 
@@ -116,7 +117,10 @@ def save(
         words=np.array(features.words_, dtype=np.str_),
         coef=bank.coef_,
         intercept=bank.intercept_,
+        mix=bank.mix_,
+        bias=bank.bias_,
         support=bank.support_,
+        **_refiner_arrays(bank),
         thresholds=classifier.thresholds,
     )
     partial.replace(weights)
@@ -140,6 +144,12 @@ def save(
     )
     (folder / "card.json").write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=2))
     return card
+
+
+def _refiner_arrays(bank: LinearBank) -> dict[str, Any]:
+    if bank.refiner_ is None:
+        return {}
+    return {f"refiner{n}": array for n, array in enumerate(bank.refiner_.weights_)}
 
 
 def read_card(folder: Path) -> Card:
@@ -173,14 +183,20 @@ def load(folder: Path, tokenizer: Tokenizer) -> Classifier:
         features.words_ = tuple(arrays["words"].tolist())
         features.cue_columns_ = arrays["cue_columns"]
         features.remember()
-        bank = LinearBank()
+        layout = Layout(**card.layout)
+        bank = LinearBank(refined=len(layout.problems) + len(layout.campaigns))
+        bank.mix_, bank.bias_ = arrays["mix"], arrays["bias"]
+        bank.refiner_ = None
+        if "refiner0" in arrays:
+            bank.refiner_ = Refiner()
+            bank.refiner_.weights_ = tuple(arrays[f"refiner{n}"] for n in range(4))
         bank.coef_, bank.intercept_ = arrays["coef"], arrays["intercept"]
         bank.support_ = arrays["support"]
         thresholds = arrays["thresholds"]
     return Classifier(
         features=features,
         bank=bank,
-        layout=Layout(**card.layout),
+        layout=layout,
         thresholds=thresholds,
         trust=Trust(card.trust),
         auto_min=card.auto_min,

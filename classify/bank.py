@@ -1,10 +1,10 @@
-"""Many yes-or-no questions about a text, answered by one matrix product.
+"""Many yes-or-no questions about a text, answered by one matrix product and what labels say of each other.
 
-One logistic regression a label, then one more a label over the scores of all labels (a dependency
-chain: stalls that are not a shop's make ``streetscape`` likely), fitted on scores of texts the first
-had not seen (5-fold cross-validation); that second step is also what calibrates, as Platt scaling does
-with one score (Platt 1999). Both are linear, so together they are one product. Questions of one group
-(kind, urgency, department) exclude each other and their probabilities are scaled to sum to 1.
+First one logistic regression a label. Then, over the scores of all labels, fitted on scores of texts the
+first had not seen (5-fold cross-validation): a logistic regression more a label, which also calibrates,
+as Platt scaling does with one score (Platt 1999), and for the leading labels small networks
+(``classify.refine``). Questions of one group (kind, urgency, department) exclude each other and their
+probabilities are scaled to sum to 1.
 """
 
 from __future__ import annotations
@@ -19,6 +19,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
+from classify.refine import Refiner
+
+SEEDS = 3
+FEWEST_REFINED = 2000
+"""Texts below which the networks would learn by heart."""
+
 FEWEST = 8
 """Texts with and without a label below which nothing is learned of its company."""
 
@@ -29,21 +35,30 @@ class LinearBank(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Multi-label linear classifier with calibrated probabilities.
 
     ``fit(X, Y)`` takes CSR features (texts, features) and booleans (texts, labels). Sets ``coef_``
-    (features, labels) and ``intercept_`` (labels), both steps in one, ``support_`` (how many texts have
-    each label) and ``held_out_``, the calibrated probabilities each training text got from models that
-    had not seen it. ``c`` and ``chain_c`` are the inverse regularization of the two steps.
+    (features, labels) and ``intercept_`` (labels) of the first step, ``mix_`` (labels, labels) and
+    ``bias_`` of the second, ``refiner_`` for the first ``refined`` labels (None where texts are too
+    few), ``support_`` (how many texts have each label) and ``held_out_``, the probabilities each
+    training text got from models that had not seen it. ``c`` and ``chain_c`` are the inverse
+    regularization of the two steps.
     """
 
     def __init__(
-        self, *, c: float = 10.0, chain_c: float = 0.03, folds: int = 5, random_state: int = 0
+        self,
+        *,
+        c: float = 10.0,
+        chain_c: float = 0.03,
+        refined: int = 0,
+        folds: int = 5,
+        random_state: int = 0,
     ) -> None:
         self.c = c
         self.chain_c = chain_c
+        self.refined = refined
         self.folds = folds
         self.random_state = random_state
 
     def fit(self, x: sparse.csr_matrix, y: NDArray[np.bool_]) -> LinearBank:
-        """Fit every label, then the chain that calibrates it."""
+        """Fit every label, then what they say of each other."""
         scores = np.zeros(y.shape)
         split = KFold(self.folds, shuffle=True, random_state=self.random_state)
         for train, test in split.split(y):
@@ -52,19 +67,32 @@ class LinearBank(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         coef, intercept = self._fit_all(x, y)
         slope, offset = _platt(scores, y)
         scores = scores * slope + offset
-        mix, bias = self._chain(scores, y)
-        self.coef_ = (coef @ (slope[:, None] * mix)).astype(np.float32)
-        self.intercept_ = ((intercept * slope + offset) @ mix + bias).astype(np.float32)
+        self.coef_ = (coef * slope).astype(np.float32)
+        self.intercept_ = (intercept * slope + offset).astype(np.float32)
         self.support_ = y.sum(axis=0).astype(np.float32)
         self.held_out_ = np.zeros(y.shape, dtype=np.float32)
         for train, test in split.split(y):
-            part, rest = self._chain(scores[train], y[train])
-            self.held_out_[test] = sigmoid(scores[test] @ part + rest)
+            self._fit_second(scores[train], y[train], seeds=1)
+            self.held_out_[test] = self.probabilities(scores[test])
+        self._fit_second(scores, y, seeds=SEEDS)
         return self
 
     def predict_proba(self, x: sparse.csr_matrix) -> Floats:
         """Calibrated probability of each label for each text, each label on its own."""
-        return sigmoid(x @ self.coef_ + self.intercept_)
+        return self.probabilities(x @ self.coef_ + self.intercept_)
+
+    def probabilities(self, scores: Floats) -> Floats:
+        """The same from the scores of the first step, (texts, labels)."""
+        log_odds = scores @ self.mix_ + self.bias_
+        if self.refiner_ is not None:
+            log_odds[:, : self.refined] = self.refiner_.log_odds(scores)
+        return sigmoid(log_odds)
+
+    def _fit_second(self, scores: Floats, y: NDArray[np.bool_], *, seeds: int) -> None:
+        mix, bias = self._chain(scores, y)
+        self.mix_, self.bias_ = mix.astype(np.float32), bias.astype(np.float32)
+        enough = self.refined > 0 and len(y) >= FEWEST_REFINED
+        self.refiner_ = Refiner(seeds=seeds).fit(scores, y[:, : self.refined]) if enough else None
 
     def _chain(self, scores: Floats, y: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """(labels, labels) and (labels): how the scores of all labels make each label's log-odds."""

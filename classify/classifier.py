@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classify.bank import Floats, LinearBank, exclusive, sigmoid
+from classify.bank import Floats, LinearBank, exclusive
 from classify.evidence import reasons
 from classify.features import TextFeatures
 from store.model import MAX_TEXT, Decision, Kind, Reason, Urgency, Verdict
@@ -110,7 +110,7 @@ class Classifier:
         batch = self.features.read([text for text, _ in seen])
         shares = batch.slots @ self._weights
         scores = np.add.reduceat(shares, batch.first_slot[:-1], axis=0)
-        decided = self.decide(sigmoid(scores + self.bank.intercept_))
+        decided = self.decide(self.bank.probabilities(scores + self.bank.intercept_))
         decided.trust[np.diff(batch.slots.indptr[batch.first_slot]) == 0] = 0.0
         why = reasons(batch, shares, decided.given, self._many, self._names)
         return self.put(decided, [_moved(w, kept) for w, (_, kept) in zip(why, seen, strict=True)])

@@ -50,7 +50,9 @@ def fit(
     features = TextFeatures(tokenizer=tokenizer, cues=language.cues).fit(texts)
     y = targets(examples, layout)
     progress("labels")
-    bank = LinearBank().fit(features.transform(texts), y)
+    bank = LinearBank(refined=len(layout.problems) + len(layout.campaigns)).fit(
+        features.transform(texts), y
+    )
     prune(features, bank)
     progress("doubt")
     thresholds = thresholds_of(layout, taxonomy.costs)
