@@ -65,4 +65,4 @@ class Refiner(BaseEstimator):  # type: ignore[misc]
 
 
 def _shrunk(scores: Floats) -> NDArray[np.float32]:
-    return np.asarray(np.clip(scores, -CLIP, CLIP) * (1 / SCALE), dtype=np.float32)
+    return np.asarray(np.clip(scores, -CLIP, CLIP), dtype=np.float32) * np.float32(1 / SCALE)
