@@ -106,23 +106,9 @@ def save(
     """Write weights, then the card that pins them; a half-written model has no card."""
     folder = home / classifier.name
     folder.mkdir(parents=True, exist_ok=True)
-    features, bank = classifier.features, classifier.bank
     weights = folder / "weights.npz"
     partial = folder / f"weights.{os.getpid()}.npz"
-    np.savez(
-        partial,
-        columns=features.columns_,
-        cue_columns=features.cue_columns_,
-        idf=features.idf_,
-        words=np.array(features.words_, dtype=np.str_),
-        coef=bank.coef_,
-        intercept=bank.intercept_,
-        mix=bank.mix_,
-        bias=bank.bias_,
-        support=bank.support_,
-        **_refiner_arrays(bank),
-        thresholds=classifier.thresholds,
-    )
+    np.savez(partial, **_arrays(classifier))
     partial.replace(weights)
     layout = classifier.layout
     card = Card(
@@ -137,8 +123,8 @@ def save(
         layout={axis: getattr(layout, axis) for axis in layout.__dataclass_fields__},
         auto_min=classifier.auto_min,
         trust=classifier.trust.coef,
-        words_from=features.words_from_,
-        cues=features.cues.model_dump(),
+        words_from=classifier.features.words_from_,
+        cues=classifier.features.cues.model_dump(),
         labels=labels,
         held_out=held_out,
     )
@@ -146,10 +132,23 @@ def save(
     return card
 
 
-def _refiner_arrays(bank: LinearBank) -> dict[str, Any]:
-    if bank.refiner_ is None:
-        return {}
-    return {f"refiner{n}": array for n, array in enumerate(bank.refiner_.weights_)}
+def _arrays(classifier: Classifier) -> dict[str, Any]:
+    """Everything of a model that is numbers or words."""
+    features, bank = classifier.features, classifier.bank
+    nets = bank.refiner_.weights_ if bank.refiner_ is not None else ()
+    return {
+        "columns": features.columns_,
+        "cue_columns": features.cue_columns_,
+        "idf": features.idf_,
+        "words": np.array(features.words_, dtype=np.str_),
+        "coef": bank.coef_,
+        "intercept": bank.intercept_,
+        "mix": bank.mix_,
+        "bias": bank.bias_,
+        "support": bank.support_,
+        "thresholds": classifier.thresholds,
+        **{f"refiner{n}": array for n, array in enumerate(nets)},
+    }
 
 
 def read_card(folder: Path) -> Card:
