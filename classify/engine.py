@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from threadpoolctl import threadpool_limits
+
 from classify.artifact import load
 from classify.classifier import Classifier
 from classify.tokens import Tokenizer
@@ -121,6 +123,7 @@ class ProcessEngine:
 def _begin(folder: Path, words: tuple[str, ...], parent: int) -> None:
     global _loaded  # noqa: PLW0603 - one model a worker process
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    threadpool_limits(1)  # a few dozen numbers a text are not worth a second core's waiting
     _loaded = load(folder, Tokenizer(words))
 
 
