@@ -38,19 +38,15 @@ async def counts(db: Database) -> dict[str, int]:
     """How many cases each view holds."""
     c = T.cases.c
     async with db.read() as conn:
-        rows = list(
-            await conn.execute(
-                select(c.status, c.decision, func.count()).group_by(c.status, c.decision)
-            )
-        )
-    return {
-        view: sum(
-            n
-            for status, decision, n in rows
-            if status in statuses and (view != "unsure" or decision == Decision.DESK)
-        )
-        for view, (_, statuses) in VIEWS.items()
-    }
+        rows = await conn.execute(select(c.status, func.count()).group_by(c.status))
+        by_status = {row[0]: row[1] for row in rows}
+        unsure = select(func.count()).where(c.status.in_(WAITING), c.decision == Decision.DESK)
+        found = {
+            view: sum(by_status.get(s, 0) for s in statuses)
+            for view, (_, statuses) in VIEWS.items()
+        }
+        found["unsure"] = (await conn.execute(unsure)).scalar_one()
+    return found
 
 
 async def queue(
