@@ -1,7 +1,7 @@
 """The classifier in a live hub: which model judges, which is on trial, and how they are doing.
 
 The registry on disk is asked every few seconds, so that ``minsheng train`` and ``minsheng models``
-take effect without a restart. Once a minute the last four weeks are measured: how often people
+take effect without a restart. Once an hour the last four weeks are measured: how often people
 correct each label, and how far this week's labels are from the weeks before.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from math import log as ln
@@ -28,7 +29,8 @@ from store.learned import decisions, label_shares
 log = logging.getLogger(__name__)
 
 LOOK_S = 5.0
-MEASURE_EVERY = 12
+MEASURE_EVERY = 720
+"""Looks between two measurings: the rates of weeks need no more than one an hour."""
 WEEK = timedelta(days=7)
 LEAST = 20
 """Verdicts or decisions below which a rate says nothing."""
@@ -80,17 +82,17 @@ class Models:
 
     async def change(self) -> None:
         """Put the engines the registry asks for into place."""
-        if self.engines is None or isinstance(self.engines.in_use, ProcessEngine) is False:
-            return
+        if self.engines is None or not isinstance(self.engines.in_use, ProcessEngine):
+            return  # tests bring their own
         wanted, engines = self._registry.read(), self.engines
         if wanted.in_use and wanted.in_use != engines.in_use.name:
             old, engines.in_use = engines.in_use, await self._ready(wanted.in_use)
-            old.close()
+            await retire(old)
         shadow = engines.shadow
         if wanted.shadow != (shadow.name if shadow else ""):
             engines.shadow = await self._ready(wanted.shadow) if wanted.shadow else None
             if shadow is not None:
-                shadow.close()
+                await retire(shadow)
 
     def close(self) -> None:
         """Give the processes back."""
@@ -99,12 +101,24 @@ class Models:
 
     async def _ready(self, name: str) -> Engine:
         engine = self._start(name)
-        await engine.ready()
+        try:
+            await engine.ready()
+        except RuntimeError as error:
+            engine.close()
+            msg = f"classify: model {name} does not start; choose another with minsheng models"
+            raise ConfigError(msg) from error
         log.info("model changed", extra={"event": "model_changed", "model": name})
         return engine
 
     def _start(self, name: str) -> ProcessEngine:
         return ProcessEngine(self._home / name, self._language.whole)
+
+
+async def retire(engine: Engine) -> None:
+    """Close an engine once the batch it is at work on is done."""
+    with suppress(RuntimeError):
+        await engine.ready()
+    engine.close()
 
 
 async def measure(

@@ -15,10 +15,11 @@ from classify.examples import Example
 from classify.learning import current, train
 from classify.registry import Registry
 from hub.app import City, Hub
-from hub.models import LEAST, Models, measure, stability
+from hub.models import LEAST, Models, measure, retire, stability
 from hub.telemetry import Telemetry
 from router.cases import Labels
 from store.db import Tx
+from store.errors import ConfigError
 from store.learned import decisions, label_shares, trials
 from store.model import Item
 from store.tables import T
@@ -150,6 +151,40 @@ async def test_live_hub_follows_the_registry(
         assert engines.in_use.name == base.name
     finally:
         models.close()
+
+
+async def test_model_that_does_not_start_leaves_the_one_in_use(
+    city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning, "own", lambda: [SEED])
+    home = tmp_path / "models"
+    models = Models(
+        home=home, taxonomy=city.taxonomy, language=city.language, progress=lambda _: None
+    )
+    engines = await models.open()
+    before = engines.in_use
+    try:
+        Registry(home, city.taxonomy).promote("broken")
+        with pytest.raises(ConfigError, match="model broken does not start"):
+            await models.change()
+        assert engines.in_use is before
+        (row,) = await engines.in_use.judge(["楼道里全是小广告"])
+        assert row["model"] == before.name
+    finally:
+        models.close()
+
+
+async def test_batch_at_work_is_finished_before_its_engine_goes(
+    city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning, "own", lambda: [SEED])
+    name = current(tmp_path, city.taxonomy, city.language).name
+    engine = ProcessEngine(tmp_path / name, city.language.whole)
+    await engine.ready()
+    work = asyncio.create_task(engine.judge(["火车站出口占道卖烤串"] * 5000))
+    await asyncio.sleep(0)  # it is sent
+    await retire(engine)
+    assert len(await work) == 5000
 
 
 async def test_correction_rate_and_drift_are_measured(hub: Hub) -> None:
