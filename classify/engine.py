@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Sequence
@@ -123,6 +124,7 @@ class ProcessEngine:
 def _begin(folder: Path, words: tuple[str, ...], parent: int) -> None:
     global _loaded  # noqa: PLW0603 - one model a worker process
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the hub ends this one
     threadpool_limits(1)  # a few dozen numbers a text are not worth a second core's waiting
     _loaded = load(folder, Tokenizer(words))
 
