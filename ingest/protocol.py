@@ -1,15 +1,16 @@
 """What a connector is: the smallest surface between one channel and admission.
 
 A connector turns a payload into items, purely: no clock, no network in ``parse``. Polled ones also
-say how to fetch the next page after a cursor, pushed ones how to check and read a request. Pace,
-retries, cursors, duplicates, redaction and metrics belong to the poller, the gateway and admission.
+say how to fetch what is new after a cursor, pushed ones bring routes of their own. Retries, cursors,
+duplicates, redaction, photos and metrics belong to the poller, the gateway and admission.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Protocol, runtime_checkable
 
 from aiohttp import web
 
@@ -36,19 +37,30 @@ class Failure:
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a payload held."""
+    """What a payload held. ``gone`` names posts (``channel_id``) the source no longer shows."""
 
-    items: Sequence[Item]
+    items: Sequence[Item] = ()
     failures: Sequence[Failure] = ()
+    gone: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Page:
-    """One fetch: ``payload`` is None when the source said "not modified"."""
+    """One fetch: ``payload`` is None when the source said "not modified". ``cursor`` may be stored once
+    everything of this page is durable."""
 
     payload: Payload | None
     cursor: str
-    more: bool = False
+
+
+@dataclass(frozen=True)
+class Health:
+    """What the source page shows beside times and counts. ``budget`` is calls a day, None when there is
+    no such limit; ``warning`` is for a person to act on in time (a token that will expire)."""
+
+    budget: int | None = None
+    budget_left: int | None = None
+    warning: str = ""
 
 
 class Connector(Protocol):
@@ -58,17 +70,40 @@ class Connector(Protocol):
     channel: str
 
     def parse(self, payload: Payload) -> Parsed:
-        """Read a payload. Raises RejectedError when it is not this channel's format at all."""
+        """Read a payload. Raises RejectedError when it is not this channel's format at all
+        (``reason="layout"`` when the service changed its pages)."""
         ...
 
 
 class Polled(Connector, Protocol):
     """A channel we ask."""
 
-    interval_s: float
+    lists_always: ClassVar[bool]
+    """The source always lists its newest posts, so two polls that list nothing mean it is broken."""
 
-    async def fetch(self, cursor: str) -> Page:
-        """What is new after ``cursor``. Raises TransientError or RejectedError."""
+    def pages(self, cursor: str, *, sweep: bool) -> AsyncIterator[Page]:
+        """What is new after ``cursor`` (empty at the very first poll), page by page.
+
+        The next page is asked for only when the last one is durable and its cursor stored. ``sweep``
+        asks for the last days again, for what came late, was edited or deleted; the cursor must come
+        out of it no smaller. Raises TransientError or RejectedError.
+        """
+        ...
+
+    def wait_s(self) -> float:
+        """Seconds until the source should be asked again, before jitter."""
+        ...
+
+    def health(self) -> Health:
+        """Budget and warnings as known now."""
+        ...
+
+    def save(self) -> str:
+        """What must outlive a restart besides the cursor (calls of the day); may be empty."""
+        ...
+
+    def restore(self, saved: str) -> None:
+        """Take back what ``save`` gave; anything unreadable is ignored."""
         ...
 
 
@@ -77,4 +112,41 @@ class Pushed(Connector, Protocol):
 
     def routes(self) -> Sequence[web.RouteDef]:
         """The HTTP routes this channel needs; handlers answer only after admission is durable."""
+        ...
+
+
+@runtime_checkable
+class HasMedia(Protocol):
+    """A connector whose ``Item.photos`` are not plain addresses, or need its credentials."""
+
+    async def media(self, ref: str) -> tuple[bytes, str]:
+        """Content and content type of one reference. Raises TransientError, or RejectedError when it
+        is gone for good."""
+        ...
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something to tell the citizen who wrote an item, in the channel it came through.
+
+    ``stage`` is ``dispatched``, ``closed``, ``declined``, ``question`` …; ``text`` is ready to send, in Chinese;
+    ``receipt`` the citizen's number and code; ``heard_at`` when the citizen last wrote.
+    """
+
+    channel_id: str
+    author: str
+    thread: str
+    receipt: str
+    stage: str
+    text: str
+    heard_at: datetime
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Answers(Protocol):
+    """A connector that can speak to its citizens."""
+
+    async def answer(self, told: Told) -> None:
+        """Send it. Raises TransientError to be asked again, RejectedError when it can not be sent."""
         ...

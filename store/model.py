@@ -17,6 +17,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 MAX_TEXT = 10_000
 """Characters of one message that are read; longer ones are rejected to ``dead``."""
 
+MAX_PHOTOS = 9
+"""Pictures kept of one message; a source's further ones are left out."""
+
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:minsheng")
 """Root of every derived identifier (RFC 9562 version 5), so that a retry names the same thing."""
 
@@ -81,21 +84,23 @@ class Contact(BaseModel):
 
 
 class Media(BaseModel):
-    """One cleaned photo: re-encoded, without metadata."""
+    """One cleaned photo (re-encoded, without metadata), or a voice or video as it came (size 0 × 0)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     content: bytes
     content_type: str
-    width: int
-    height: int
+    width: int = 0
+    height: int = 0
 
 
 class Item(BaseModel):
     """One message of one citizen (诉求), as a connector heard it, before admission.
 
     ``(channel, channel_id)`` identifies it for ever: admitting it twice stores it once. ``channel``
-    is the connector's configured name; ``channel_id`` the source's own stable id.
+    is the connector's configured name; ``channel_id`` the source's own stable id; ``thread`` the
+    ``channel_id`` of the post this one answers, if any. ``photos`` are addresses of pictures, voices or
+    videos still to be fetched (``https://…``, or ``kind:id`` for the connector to resolve).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -110,6 +115,8 @@ class Item(BaseModel):
     url: str = Field(default="", max_length=1000)
     place: Place = Place()
     media: tuple[Media, ...] = ()
+    photos: tuple[str, ...] = Field(default=(), max_length=MAX_PHOTOS)
+    thread: str = Field(default="", max_length=200)
     replayed: bool = False
 
     @property
