@@ -18,13 +18,16 @@ from zoneinfo import ZoneInfo
 from classify.cues import Language, read_language
 from classify.places import Gazetteer, read_gazetteer
 from classify.worker import ClassifyWorker
+from hub.channels import Channels
 from hub.http import GuardedHttp
 from hub.models import Models
 from hub.runner import Runner
+from hub.scheduler import Scheduler
 from hub.settings import Settings
 from hub.telemetry import Telemetry
 from ingest.admit import Admission
-from ingest.connectors.feed import Feed
+from ingest.answering import Answering
+from ingest.photos import Photos
 from ingest.poller import Poller
 from ingest.protocol import Polled
 from router.cases import Cases
@@ -35,6 +38,7 @@ from router.notify.webhook import parse_secret
 from router.notify.worker import Deliverer, NoticeWorker
 from router.rules import Router, Rules, check_rules
 from router.worker import RouterWorker
+from store.answers import Answers
 from store.config import Taxonomy, load
 from store.consumer import Consumer, Handler
 from store.db import Database
@@ -143,8 +147,14 @@ class Hub:
             prefix=settings.city.prefix,
             clock=clock,
         )
-        self.cases = Cases(db=self.db, outbox=self.outbox, filer=self.filer, clock=clock)
-        self.poller = Poller(db=self.db, admission=self.admission, clock=clock)
+        self.channels = Channels(settings, self.http, clock)
+        self.answers = Answers(tuple(self.channels.speakers), is_sqlite=self.db.is_sqlite)
+        self.cases = Cases(
+            db=self.db, outbox=self.outbox, answers=self.answers, filer=self.filer, clock=clock
+        )
+        self.poller = Poller(
+            db=self.db, admission=self.admission, clock=clock, gauge=self.telemetry.gauge
+        )
         self.webhooks: dict[str, str] = dict(city.directory.webhooks)
         self.secrets: dict[str, str] = {
             name: secret.get_secret_value() for name, secret in settings.webhook_secrets.items()
@@ -186,6 +196,8 @@ class Hub:
         """Start the loops of the named rooms."""
         if not self.embedded:
             self._singleton("relay", partial(relay, self.db, self.journal))
+        if "ingest" in rooms:
+            self._start_ingest()
         if "classify" in rooms:
             await self._start_classify()
         if "router" in rooms:
@@ -223,6 +235,7 @@ class Hub:
             RouterWorker(
                 db=self.db,
                 outbox=self.outbox,
+                answers=self.answers,
                 filer=self.filer,
                 clock=self.clock,
                 observe=self.telemetry.observe,
@@ -243,10 +256,48 @@ class Hub:
             observe=self.telemetry.observe,
         )
 
-    def sources(self) -> list[Polled]:
-        """Every configured source that is asked."""
-        feeds = self.settings.connectors.feeds
-        return [Feed(name, config, self.http) for name, config in feeds.items()]
+    def _start_ingest(self) -> None:
+        self._singleton("poll", self._poll_all)
+        self._singleton("photos", self.photos().run)
+        self._singleton("answers", self.answering().run)
+
+    async def _poll_all(self) -> None:
+        """Ask every polled source at its own pace until the lease is lost."""
+        scheduler = Scheduler()
+        for source in self.channels.polled:
+            scheduler.keep(source.channel, partial(self._poll, source))
+        scheduler.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            scheduler.stop()
+
+    async def _poll(self, source: Polled) -> float:
+        return (await self.poller.poll(source)).wait_s
+
+    def photos(self) -> Photos:
+        """The fetcher of what messages refer to."""
+        return Photos(
+            db=self.db,
+            vault=self.vault,
+            dead=self.dead,
+            http=self.http,
+            sources=self.channels.media,
+            clock=self.clock,
+            observe=self.telemetry.observe,
+        )
+
+    def answering(self) -> Answering:
+        """The sender to citizens."""
+        return Answering(
+            db=self.db,
+            vault=self.vault,
+            speakers=self.channels.speakers,
+            offices=self.city.directory.names,
+            zone=self.zone,
+            clock=self.clock,
+            observe=self.telemetry.observe,
+        )
 
     async def close(self) -> None:
         """Stop loops, give leases back, disconnect."""
@@ -254,7 +305,7 @@ class Hub:
         await self.runner.stop()
         self.models.close()
         with suppress(Exception):
-            for name in ("relay", "deliver", "poll"):
+            for name in ("relay", "deliver", "poll", "photos", "answers"):
                 await release(self.db, name)
         await self.http.close()
         await self.journal.close()

@@ -119,8 +119,9 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", action="store_true", help="print the measures as JSON")
 
     poll = add("poll", commands.poll_, "Ask one source now.")
-    poll.add_argument("name", metavar="NAME", help="its name under [connectors.feeds]")
+    poll.add_argument("name", metavar="NAME", help="its name under [connectors]")
     poll.add_argument("--dry-run", action="store_true", help="print the items, store nothing")
+    poll.add_argument("--sweep", action="store_true", help="read the last days again")
 
     dead = add("dead", commands.dead_, "List rejects, or feed them again.")
     dead.add_argument("--replay", action="store_true", help="feed every reject again")

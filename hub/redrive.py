@@ -47,6 +47,8 @@ async def _again(hub: Hub, one: Dead) -> None:
         await _append(hub, one)
     elif one.stage == "deliver":
         await _deliver(hub, one)
+    elif one.stage == "photos":
+        await _fetch_again(hub, one)
     else:
         channel = one.stage.removeprefix("ingest.")
         line = read_line(one.content, Path(), channel, hub.zone, datetime.now(UTC))
@@ -62,6 +64,18 @@ async def _append(hub: Hub, one: Dead) -> None:
 
     async def work(tx: Tx) -> None:
         await hub.outbox.put(tx, TOPIC_OF[one.stage], [again])
+
+    await hub.db.write(work)
+
+
+async def _fetch_again(hub: Hub, one: Dead) -> None:
+    item_id, n = (int(part) for part in one.source_key.split(":"))
+    p, now = T.photos, hub.clock()
+
+    async def work(tx: Tx) -> None:
+        again = update(p).where(p.c.item_id == item_id, p.c.n == n)
+        await tx.run(again.values(state="pending", due_at=now, created_at=now, attempts=0))
+        tx.touched.add("photos")
 
     await hub.db.write(work)
 

@@ -1,19 +1,27 @@
 """The one door to APScheduler: when polled sources are asked.
 
-In memory, built from the configuration: nothing to migrate, nothing shared between hubs. A tick only
-says "look now from your cursor", so a missed or doubled one is harmless.
+In memory, built from the configuration: nothing to migrate, nothing shared between hubs. Each job says
+how long to wait before it runs again; a tick only says "look now from your cursor", so a missed or
+doubled one is harmless.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+JITTER = 0.2
+"""Share of a pause by which it may be longer or shorter, so that sources are not asked in step."""
+
+AFTER_DEFECT_S = 60.0
+
 
 class Scheduler:
-    """Interval jobs on the running loop."""
+    """Jobs on the running loop, each at its own pace."""
 
     def __init__(self) -> None:
         self._scheduler = AsyncIOScheduler(
@@ -21,25 +29,32 @@ class Scheduler:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
-    def every(
-        self, name: str, seconds: float, job: Callable[[], Awaitable[None]], *, now: bool = True
-    ) -> None:
-        """Run ``job`` each ``seconds``, with up to a fifth of jitter, from now on."""
-        first = datetime.now(UTC) + timedelta(seconds=0 if now else seconds)
+    def keep(self, name: str, job: Callable[[], Awaitable[float]]) -> None:
+        """Run ``job`` now and again after as many seconds as it returns, within ``JITTER``."""
+        self._at(name, job, 0.0)
+
+    def _at(self, name: str, job: Callable[[], Awaitable[float]], wait_s: float) -> None:
+        pause = wait_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
         self._scheduler.add_job(
-            job,
-            "interval",
-            seconds=seconds,
-            jitter=max(1, int(seconds / 5)),
+            partial(self._tick, name, job),
+            "date",
+            run_date=datetime.now(UTC) + timedelta(seconds=pause),
             id=name,
-            next_run_time=first,
+            replace_existing=True,
         )
+
+    async def _tick(self, name: str, job: Callable[[], Awaitable[float]]) -> None:
+        wait_s = AFTER_DEFECT_S
+        try:
+            wait_s = await job()
+        finally:
+            self._at(name, job, wait_s)
 
     def start(self) -> None:
         """Begin."""
         self._scheduler.start()
 
     def stop(self) -> None:
-        """End; a job that runs is left to finish with the loop."""
+        """End; a job that runs is cancelled with the loop."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)

@@ -15,6 +15,8 @@ METRICS = {
     "duplicate": ("hub_items_duplicate_total", "Items heard again, by channel."),
     "revised": ("hub_items_revised_total", "Items whose author edited them, by channel."),
     "dead": ("hub_items_dead_total", "Rejects kept in dead, by channel."),
+    "photo": ("hub_photos_total", "Pictures, voices and videos fetched and sealed, by channel."),
+    "answered": ("hub_answers_total", "Citizens told what became of their message, by channel."),
     "labelled": ("hub_verdicts_auto_total", "Verdicts certain enough to act on."),
     "abstained": ("hub_verdicts_desk_total", "Verdicts left to the desk."),
     "filed": ("hub_cases_total", "Cases made by the router."),
@@ -37,6 +39,8 @@ GAUGES = {
         "hub_label_drift",
         "Population stability index of a label, this week against the four before, by label.",
     ),
+    "source_failures": ("hub_source_failures", "Polls of a source that failed in a row."),
+    "source_alert": ("hub_source_alert", "1 while a source's pages changed or are suddenly empty."),
     "up": ("hub_up_since_seconds", "When this hub started, Unix time."),
 }
 

@@ -10,49 +10,26 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import msgspec
 from sqlalchemy import insert, select, update
 
-from ingest.normalize import clean
-from ingest.redact import redact
+from ingest.sealing import Ready, Sealer
 from store.db import Database, Tx, among
 from store.dead import DeadLetters
 from store.errors import RejectedError
 from store.faults import crash_point
-from store.model import MAX_TEXT, Heard, Item, ItemRef, Record
+from store.model import MAX_PHOTOS, Heard, Item, ItemRef, Place, Record
 from store.numbers import take_numbers
 from store.outbox import Outbox, record
 from store.tables import T
-from store.vault import Box, Vault, sha256_hex
+from store.vault import Box, Vault
 
 EDITED = (
     "content_sha", "title", "text", "address", "lat", "lon", "coord_type", "url", "posted_at",
 )  # fmt: skip
-
-
-class Sealed(msgspec.Struct, frozen=True):
-    """What is kept of an item under its own key: the original words and who said them."""
-
-    title: str
-    text: str
-    author: str
-    name: str
-    phone: str
-    email: str
-    address: str
-
-
-@dataclass(frozen=True)
-class _Ready:
-    item: Item
-    row: dict[str, Any]
-    media: tuple[dict[str, Any], ...]
-    received_at: datetime
 
 
 class _Known(NamedTuple):
@@ -60,6 +37,7 @@ class _Known(NamedTuple):
     revision: int
     content_sha: str
     received_at: datetime
+    gone_at: datetime | None
 
 
 class Admission:
@@ -78,6 +56,7 @@ class Admission:
     ) -> None:
         self._db = db
         self._vault = vault
+        self._sealer = Sealer(vault)
         self._outbox = outbox
         self._dead = dead
         self._zone = zone
@@ -133,66 +112,12 @@ class Admission:
         for (outcome, channel), count in counts.items():
             self._observe(outcome, channel, count)
 
-    def _prepare_all(self, items: Sequence[Item], at: datetime) -> list[_Ready]:
-        return [self._prepare(item, at) for item in items]
+    def _prepare_all(self, items: Sequence[Item], at: datetime) -> list[Ready]:
+        return [self._sealer.ready(item, at) for item in items]
 
-    def _prepare(self, item: Item, at: datetime) -> _Ready:
-        if len(item.text) > MAX_TEXT:
-            msg = f"ingest: text has {len(item.text)} characters, at most {MAX_TEXT} are read; split it"
-            raise RejectedError(msg, reason="oversize")
-        text, title = clean(item.text), clean(item.title)
-        if not text and not title:
-            msg = "ingest: text is empty once invisible characters are removed; send words"
-            raise RejectedError(msg, reason="empty")
-        place = item.place
-        raw = Sealed(
-            item.title, item.text, item.author, item.contact.name, item.contact.phone,
-            item.contact.email, place.address,
-        )  # fmt: skip
-        content = msgspec.json.encode(raw)
-        owner = str(item.uid)
-        box = self._vault.seal(owner, content)
-        received = item.posted_at if item.replayed and item.posted_at is not None else at
-        row = {
-            "channel": item.channel,
-            "channel_id": item.channel_id,
-            "revision": 1,
-            "content_sha": sha256_hex(content)[:32],
-            "title": redact(title),
-            "text": redact(text),
-            "author_key": self._vault.blind(
-                "author", f"{item.channel}|{item.author}" if item.author else ""
-            ),
-            "address": redact(clean(place.address)),
-            "lat": place.lat,
-            "lon": place.lon,
-            "coord_type": place.coord_type,
-            "url": item.url,
-            "media_count": len(item.media),
-            "replayed": item.replayed,
-            "posted_at": item.posted_at,
-            "received_at": received,
-            "sealed": box.sealed,
-            "key": box.key,
-        }
-        media = self._seal_media(item, owner, box.key)
-        return _Ready(item, row, media, received)
-
-    def _seal_media(self, item: Item, owner: str, key: bytes) -> tuple[dict[str, Any], ...]:
-        return tuple(
-            {
-                "n": n,
-                "content_type": m.content_type,
-                "width": m.width,
-                "height": m.height,
-                "sealed": self._vault.seal(owner, m.content, key=key).sealed,
-            }
-            for n, m in enumerate(item.media)
-        )
-
-    async def _admit(self, tx: Tx, ready: Sequence[_Ready]) -> list[Heard]:
+    async def _admit(self, tx: Tx, ready: Sequence[Ready]) -> list[Heard]:
         known = await _known(tx, ready, is_sqlite=self._db.is_sqlite)
-        fresh: dict[tuple[str, str], _Ready] = {}
+        fresh: dict[tuple[str, str], Ready] = {}
         for one in ready:
             identity = (one.item.channel, one.item.channel_id)
             if identity not in known and identity not in fresh:
@@ -205,8 +130,11 @@ class Admission:
         if fresh:
             rows = [one.row | {"id": ids[identity]} for identity, one in fresh.items()]
             await tx.insert(T.items, rows)
-            photos = [m | {"item_id": ids[i]} for i, one in fresh.items() for m in one.media]
-            await tx.insert(T.media, photos)
+            media = [m | {"item_id": ids[i]} for i, one in fresh.items() for m in one.media]
+            await tx.insert(T.media, media)
+            await self._want(
+                tx, [p | {"item_id": ids[i]} for i, one in fresh.items() for p in one.photos]
+            )
             records = [_announce(item_id, 1) for item_id in ids.values()]
         heard: list[Heard] = []
         for one in ready:
@@ -214,6 +142,8 @@ class Admission:
             outcome = "admitted" if fresh.get(identity) is one else "duplicate"
             if identity in known:
                 item_id, received = known[identity].id, known[identity].received_at
+                if known[identity].gone_at is not None:
+                    await _back(tx, item_id)
                 if known[identity].content_sha != one.row["content_sha"]:
                     known[identity] = await self._revise(tx, known[identity], one)
                     records.append(_announce(item_id, known[identity].revision))
@@ -224,36 +154,107 @@ class Admission:
         await self._outbox.put(tx, "items", records)
         return heard
 
-    async def _revise(self, tx: Tx, known: _Known, one: _Ready) -> _Known:
-        """Keep the old words as a revision; the row carries the new ones, under the same key."""
+    async def _want(self, tx: Tx, photos: list[dict[str, Any]]) -> None:
+        """Pictures to fetch, with the item's own commit."""
+        await tx.insert(T.photos, photos)
+        if photos:
+            tx.touched.add("photos")
+
+    async def _revise(self, tx: Tx, known: _Known, one: Ready) -> _Known:
+        """The source's new words replace the old."""
         c = T.items.c
-        old = (await tx.run(select(c.content_sha, c.sealed, c.key).where(c.id == known.id))).one()
+        old = (await tx.run(select(T.items).where(c.id == known.id))).one()
         if old.key is None:  # erased: what was forgotten stays forgotten
             return known._replace(content_sha=one.row["content_sha"])
+        await self._replace(tx, old, one, content_sha=one.row["content_sha"])
+        return known._replace(content_sha=one.row["content_sha"], revision=known.revision + 1)
+
+    async def _replace(self, tx: Tx, old: Any, one: Ready, *, content_sha: str) -> None:
+        """Keep the old words as a revision; the row carries the new ones, under the same key."""
         owner = str(one.item.uid)
         raw = self._vault.unseal(owner, Box(one.row["key"], one.row["sealed"]))
         content = self._vault.seal(owner, raw, key=old.key)
         await tx.run(
             insert(T.revisions).values(
-                item_id=known.id,
-                revision=known.revision,
+                item_id=old.id,
+                revision=old.revision,
                 content_sha=old.content_sha,
                 sealed=old.sealed,
                 replaced_at=self._clock(),
             )
         )
-        changed = {name: one.row[name] for name in EDITED}
-        following = known._replace(content_sha=one.row["content_sha"], revision=known.revision + 1)
+        changed = {name: one.row[name] for name in EDITED} | {"content_sha": content_sha}
         await tx.run(
             update(T.items)
-            .where(c.id == known.id)
-            .values(**changed, sealed=content.sealed, revision=following.revision)
+            .where(T.items.c.id == old.id)
+            .values(**changed, sealed=content.sealed, revision=old.revision + 1)
         )
-        return following
+        await self._more_photos(tx, old, one.item)
+
+    async def _more_photos(self, tx: Tx, old: Any, item: Item) -> None:
+        """Fetch also the pictures an edit or a later message brought, as far as there is room."""
+        if not item.photos:
+            return
+        c, owner = T.photos.c, str(item.uid)
+        rows = (await tx.run(select(c.n, c.sealed).where(c.item_id == old.id))).all()
+        had = {self._vault.unseal(owner, Box(old.key, row.sealed)).decode() for row in rows}
+        after = max([old.media_count, *(row.n + 1 for row in rows)])
+        fresh = tuple(ref for ref in dict.fromkeys(item.photos) if ref not in had)
+        made = self._sealer.photos(
+            item.channel, owner, old.key, fresh[: max(0, MAX_PHOTOS - after)],
+            after=after, at=self._clock(),
+        )  # fmt: skip
+        await self._want(tx, [photo | {"item_id": old.id} for photo in made])
+
+    async def amend(
+        self,
+        item_id: int,
+        *,
+        text: str = "",
+        place: Place | None = None,
+        photos: tuple[str, ...] = (),
+    ) -> Heard:
+        """Add what the citizen said later: more words, a place, pictures. Makes a new revision.
+
+        The identity of the first wording stays, so its repetition by the source is still a duplicate.
+        Raises RejectedError when the item is unknown or erased, or gets too long.
+        """
+
+        async def work(tx: Tx) -> Heard:
+            old = (await tx.run(select(T.items).where(T.items.c.id == item_id))).first()
+            if old is None or old.key is None:
+                msg = "ingest: the message to amend is not there or was erased"
+                raise RejectedError(msg, reason="unknown")
+            item = self._sealer.open(old)
+            more = {
+                "text": f"{item.text}\n{text}" if text else item.text,
+                "place": place or item.place,
+                "photos": photos,
+            }
+            one = self._sealer.ready(item.model_copy(update=more), old.received_at)
+            await self._replace(tx, old, one, content_sha=old.content_sha)
+            await self._outbox.put(tx, "items", [_announce(item_id, old.revision + 1)])
+            return Heard(item_id, "revised", old.received_at)
+
+        return await self._db.write(work)
+
+    async def gone(self, channel: str, channel_ids: Sequence[str]) -> None:
+        """Mark items their source no longer shows; what was heard stays heard."""
+        if not channel_ids:
+            return
+        c = T.items.c
+        named = among(c.channel_id, channel_ids, is_sqlite=self._db.is_sqlite)
+
+        async def work(tx: Tx) -> None:
+            found = update(T.items).where(c.channel == channel, named, c.gone_at.is_(None))
+            await tx.run(found.values(gone_at=self._clock()))
+            tx.touched.add("desk")
+
+        await self._db.write(work)
 
 
 async def _known(
-    tx: Tx, ready: Sequence[_Ready], *, is_sqlite: bool
+    tx: Tx, ready: Sequence[Ready], *, is_sqlite: bool
 ) -> dict[tuple[str, str], _Known]:
     """What is stored already of these identities."""
     c = T.items.c
@@ -263,12 +264,17 @@ async def _known(
     known: dict[tuple[str, str], _Known] = {}
     for channel, names in wanted.items():
         rows = await tx.run(
-            select(c.channel_id, c.id, c.revision, c.content_sha, c.received_at).where(
+            select(c.channel_id, c.id, c.revision, c.content_sha, c.received_at, c.gone_at).where(
                 c.channel == channel, among(c.channel_id, names, is_sqlite=is_sqlite)
             )
         )
-        known |= {(channel, row[0]): _Known(row[1], row[2], row[3], row[4]) for row in rows}
+        known |= {(channel, row[0]): _Known(*row[1:]) for row in rows}
     return known
+
+
+async def _back(tx: Tx, item_id: int) -> None:
+    """A post that had vanished is shown again."""
+    await tx.run(update(T.items).where(T.items.c.id == item_id).values(gone_at=None))
 
 
 def _announce(item_id: int, revision: int) -> Record:

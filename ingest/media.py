@@ -13,14 +13,15 @@ from store.model import Media
 MAX_BYTES = 10_000_000
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 2560
-FORMATS = ("JPEG", "PNG", "WEBP")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
 
 def clean_photo(content: bytes) -> Media:
     """Decode, turn upright, shrink to ``MAX_SIDE``, encode as JPEG without metadata.
 
-    Heavy: call it off the event loop. Raises RejectedError for anything else than a JPEG, PNG or
-    WebP of at most 10 MB and 40 megapixels; the size is read before any pixel is.
+    Heavy: call it off the event loop. Raises RejectedError for anything else than a JPEG, PNG,
+    WebP or GIF (of which the first picture is kept) of at most 10 MB and 40 megapixels; the size is
+    read before any pixel is.
     """
     if len(content) > MAX_BYTES:
         msg = f"ingest: photo has {len(content)} bytes, at most {MAX_BYTES}; send a smaller one"
@@ -42,7 +43,7 @@ def clean_photo(content: bytes) -> Media:
         ValueError,
         SyntaxError,
     ) as error:
-        msg = "ingest: photo is not a readable JPEG, PNG or WebP; send one of these"
+        msg = "ingest: photo is not a readable JPEG, PNG, WebP or GIF; send one of these"
         raise RejectedError(msg, reason="photo_format") from error
     upright.thumbnail((MAX_SIDE, MAX_SIDE))
     out = io.BytesIO()

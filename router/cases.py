@@ -18,6 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from router.filing import Filer, assigned, event_row, order_rows
 from router.workflow import CaseStatus, Verb, next_status
+from store.answers import Answers
 from store.db import Database, Tx
 from store.errors import ConflictError, RejectedError
 from store.outbox import Outbox
@@ -25,6 +26,14 @@ from store.tables import T
 from store.understood import verdict_of
 
 OPEN_ORDER = ("assigned", "signed")
+
+TOLD = {
+    Verb.DISPATCH: "dispatched",
+    Verb.CLOSE: "closed",
+    Verb.DECLINE: "declined",
+    Verb.REFER: "referred",
+}
+"""Commands the citizen hears of → the stage they are told."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +50,17 @@ class Cases:
     """The commands."""
 
     def __init__(
-        self, *, db: Database, outbox: Outbox, filer: Filer, clock: Callable[[], datetime]
+        self,
+        *,
+        db: Database,
+        outbox: Outbox,
+        answers: Answers,
+        filer: Filer,
+        clock: Callable[[], datetime],
     ) -> None:
         self._db = db
         self._outbox = outbox
+        self._answers = answers
         self._filer = filer
         self._clock = clock
 
@@ -184,6 +200,11 @@ class Cases:
             for verb, before, to in steps
         ]
         await tx.run(insert(T.events), rows)
+        stage = TOLD.get(steps[-1][0])
+        if stage is not None:
+            text = "" if stage == "dispatched" else note
+            mark = f"{stage}:{version}"
+            await self._answers.tell(tx, [case.id], stage=stage, mark=mark, text=text, at=at)
         tx.touched.add("desk")
         return int(version)
 

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 
 from router.filing import Filer, Filing, Understood, event_row
 from router.workflow import CaseStatus, Verb
+from store.answers import Answers
 from store.db import Database, Tx, among
 from store.model import ItemRef, Record
 from store.outbox import Outbox
@@ -43,12 +44,14 @@ class RouterWorker:
         *,
         db: Database,
         outbox: Outbox,
+        answers: Answers,
         filer: Filer,
         clock: Callable[[], datetime],
         observe: Callable[[str, str, int], None],
     ) -> None:
         self._db = db
         self._outbox = outbox
+        self._answers = answers
         self._filer = filer
         self._clock = clock
         self._observe = observe
@@ -100,6 +103,10 @@ class RouterWorker:
         ):
             await tx.insert(table, rows)
         await self._outbox.put(tx, "notices", filing.notices)
+        sent = [case["id"] for case in filing.cases if case["status"] == CaseStatus.DISPATCHED]
+        await self._answers.tell(
+            tx, sent, stage="dispatched", mark="dispatched:3", at=self._clock()
+        )
         tx.touched.add("desk")
         self._observe("filed", "", len(filing.cases))
         self._observe("dispatched", "", len(filing.work_orders))

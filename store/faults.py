@@ -22,6 +22,8 @@ CRASH_POINTS = (
     "deliver.before_send",
     "deliver.after_send",
     "poll.before_cursor",
+    "photos.before_store",
+    "answers.after_send",
 )
 
 

@@ -1,4 +1,6 @@
-"""Every row that is kept, one SQLModel class a table, in one file so that there are no cycles.
+"""Every row that is kept of citizens' matters, one SQLModel class a table, and ``T``, which names all tables.
+
+The machinery's own rows are in ``store.tables_hub``.
 
 Rows are dumb: SQLModel does not validate table models, so what goes in was validated in
 ``store.model``. Primary keys are integers that grow with time (a random key costs eight times the
@@ -18,6 +20,18 @@ from sqlalchemy import Column, Index, LargeBinary, Table, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from store.columns import SERIAL, big, moment, serial, words
+from store.tables_hub import (
+    AuditRow,
+    DeadRow,
+    DeliveryRow,
+    LeaseRow,
+    LogRow,
+    OffsetRow,
+    OutboxRow,
+    SessionRow,
+    SourceRow,
+    UserRow,
+)
 
 
 class CounterRow(SQLModel, table=True):
@@ -47,9 +61,11 @@ class ItemRow(SQLModel, table=True):
     coord_type: str = "wgs84"
     url: str = words()
     media_count: int = 0
+    thread: str = ""
     replayed: bool = False
     posted_at: datetime | None = moment(optional=True)
     received_at: datetime = moment()
+    gone_at: datetime | None = moment(optional=True)
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     key: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
 
@@ -75,6 +91,56 @@ class MediaRow(SQLModel, table=True):
     width: int
     height: int
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class PhotoRow(SQLModel, table=True):
+    """A picture, voice or video of an item still to be fetched; ``sealed`` holds where."""
+
+    __tablename__ = "photos"
+    __table_args__ = (Index("ix_photos_due", "state", "due_at"),)
+    item_id: int = big(primary_key=True)
+    n: int = Field(primary_key=True)
+    channel: str
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    state: str
+    attempts: int = 0
+    due_at: datetime = moment()
+    created_at: datetime = moment()
+    error: str = words()
+
+
+class AnswerRow(SQLModel, table=True):
+    """Something to tell the citizen of an item in their own channel; ``mark`` makes it once."""
+
+    __tablename__ = "answers"
+    __table_args__ = (
+        UniqueConstraint("item_id", "mark"),
+        Index("ix_answers_due", "state", "due_at"),
+        {"sqlite_autoincrement": True},
+    )
+    id: int | None = serial()
+    item_id: int = big()
+    mark: str
+    channel: str
+    stage: str
+    text: str = words()
+    state: str
+    attempts: int = 0
+    due_at: datetime = moment()
+    created_at: datetime = moment()
+    ended_at: datetime | None = moment(optional=True)
+    error: str = words()
+
+
+class ConversationRow(SQLModel, table=True):
+    """Where the guided dialogue with one citizen of one channel stands."""
+
+    __tablename__ = "conversations"
+    channel: str = Field(primary_key=True)
+    author_key: str = Field(primary_key=True)
+    item_id: int = big()
+    state: str = words()
+    updated_at: datetime = moment()
 
 
 class VerdictRow(SQLModel, table=True):
@@ -208,144 +274,6 @@ class CorrectionRow(SQLModel, table=True):
     at: datetime = moment()
 
 
-class LogRow(SQLModel, table=True):
-    """The embedded journal. AUTOINCREMENT: an offset is never used twice."""
-
-    __tablename__ = "log"
-    __table_args__ = (
-        UniqueConstraint("topic", "record_id"),
-        {"sqlite_autoincrement": True},
-    )
-    id: int | None = serial()
-    topic: str
-    record_id: str
-    key: str
-    payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    at: datetime = moment()
-
-
-class OffsetRow(SQLModel, table=True):
-    """How far a group has come in one partition; moves by compare-and-set with its effects."""
-
-    __tablename__ = "offsets"
-    consumers: str = Field(primary_key=True)
-    topic: str = Field(primary_key=True)
-    part: int = Field(primary_key=True)
-    next_offset: int = big()
-    starts: int = 0
-
-
-class OutboxRow(SQLModel, table=True):
-    """A record on its way to a journal outside this database; deleted once acknowledged."""
-
-    __tablename__ = "outbox"
-    __table_args__ = ({"sqlite_autoincrement": True},)
-    id: int | None = serial()
-    topic: str
-    record_id: str
-    key: str
-    payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    at: datetime = moment()
-
-
-class DeliveryRow(SQLModel, table=True):
-    """A notice on its way to a department's system. ``id`` is the webhook-id."""
-
-    __tablename__ = "deliveries"
-    __table_args__ = (Index("ix_deliveries_due", "state", "due_at"), {"sqlite_autoincrement": True})
-    id: int | None = serial()
-    webhook_id: str = Field(unique=True)
-    case_id: int = big()
-    order_id: int = big()
-    department: str
-    seq: int
-    change: str
-    state: str
-    attempts: int = 0
-    due_at: datetime = moment()
-    created_at: datetime = moment()
-    ended_at: datetime | None = moment(optional=True)
-    error: str = words()
-
-
-class DeadRow(SQLModel, table=True):
-    """A reject, kept sealed with its reason until somebody replays or dismisses it."""
-
-    __tablename__ = "dead"
-    __table_args__ = (UniqueConstraint("stage", "source_key"), {"sqlite_autoincrement": True})
-    id: int | None = serial()
-    stage: str
-    source_key: str
-    reason: str
-    error: str = words()
-    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    key: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
-    attempts: int = 1
-    state: str = "dead"
-    at: datetime = moment()
-
-
-class SourceRow(SQLModel, table=True):
-    """Where a polled source stands: cursor, cache validators, health."""
-
-    __tablename__ = "sources"
-    name: str = Field(primary_key=True)
-    cursor: str = words()
-    last_success_at: datetime | None = moment(optional=True)
-    last_error_at: datetime | None = moment(optional=True)
-    last_error: str = words()
-    heard: int = 0
-
-
-class LeaseRow(SQLModel, table=True):
-    """Who may run a singleton loop now; ``epoch`` fences a holder that slept through its term."""
-
-    __tablename__ = "leases"
-    name: str = Field(primary_key=True)
-    owner: str
-    epoch: int
-    expires_at: datetime = moment()
-
-
-class UserRow(SQLModel, table=True):
-    """A person who may log in. ``scope`` is a department for the role ``department``."""
-
-    __tablename__ = "users"
-    name: str = Field(primary_key=True)
-    display: str
-    role: str
-    scope: str = ""
-    password: str
-    failures: int = 0
-    locked_until: datetime | None = moment(optional=True)
-    active: bool = True
-
-
-class SessionRow(SQLModel, table=True):
-    """A login: only the SHA-256 of its token is kept."""
-
-    __tablename__ = "sessions"
-    token_sha: str = Field(primary_key=True)
-    user: str
-    csrf: str
-    created_at: datetime = moment()
-    seen_at: datetime = moment()
-    ends_at: datetime = moment()
-
-
-class AuditRow(SQLModel, table=True):
-    """Who looked at or changed what, when and why; appended, never edited."""
-
-    __tablename__ = "audit"
-    __table_args__ = ({"sqlite_autoincrement": True},)
-    id: int | None = serial()
-    actor: str
-    act: str
-    target: str
-    note: str = words()
-    at: datetime = moment()
-
-
 def table_of(row: type[SQLModel]) -> Table:
     """The SQLAlchemy table of a row class, for Core statements in bulk."""
     return cast("Table", cast("Any", row).__table__)
@@ -358,6 +286,9 @@ class T:
     items: ClassVar[Table] = table_of(ItemRow)
     revisions: ClassVar[Table] = table_of(RevisionRow)
     media: ClassVar[Table] = table_of(MediaRow)
+    photos: ClassVar[Table] = table_of(PhotoRow)
+    answers: ClassVar[Table] = table_of(AnswerRow)
+    conversations: ClassVar[Table] = table_of(ConversationRow)
     verdicts: ClassVar[Table] = table_of(VerdictRow)
     shadow_verdicts: ClassVar[Table] = table_of(ShadowRow)
     cases: ClassVar[Table] = table_of(CaseRow)

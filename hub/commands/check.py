@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from hub.commands.common import make_hub
+from hub.commands.common import looked, make_hub
 from store.errors import ConfigError, HubError
 
 
@@ -25,13 +25,10 @@ async def _check(args: argparse.Namespace) -> int:
     try:
         print(f"store: {hub.db.shown_url}: good")
         print(f"journal: {'embedded' if hub.embedded else hub.settings.journal_url}: good")
-        for source in hub.sources():
+        for source in hub.channels.polled:
             try:
-                page = await source.fetch("")
-                found = source.parse(page.payload) if page.payload else None
-                print(
-                    f"ingest: {source.channel}: {len(found.items) if found else 0} messages: good"
-                )
+                found = [item async for item in looked(source, pages=1)]
+                print(f"ingest: {source.channel}: {len(found)} messages: good")
             except HubError as error:
                 failed += 1
                 print(error, file=sys.stderr)

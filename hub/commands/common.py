@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hub.app import Hub, load_city
 from hub.settings import find_configs, load_settings
+from ingest.protocol import Parsed, Polled
+from store.model import Item
 
 console = Console(stderr=True)
 
@@ -53,3 +55,17 @@ def bars(**totals: int) -> Iterator[Callable[[str, int], None]]:
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as progress:
         tasks = {name: progress.add_task(name, total=total) for name, total in totals.items()}
         yield lambda name, more: progress.advance(tasks[name], more)
+
+
+async def looked(source: Polled, *, pages: int = 20) -> AsyncIterator[Item]:
+    """What the source's first pages hold now, without storing anything; a post that can not be read is said."""
+    async with aclosing(source.pages("", sweep=False)) as found:  # type: ignore[type-var]
+        async for page in found:
+            parsed = source.parse(page.payload) if page.payload else Parsed()
+            for failure in parsed.failures:
+                say(failure.error)
+            for item in parsed.items:
+                yield item
+            pages -= 1
+            if not pages:
+                return

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections import Counter
 from pathlib import Path
 
 import msgspec
 
 from desk.accounts import ROLES, Accounts
 from hub.app import ROOMS
-from hub.commands.common import bars, make_hub, opened, say
+from hub.commands.common import bars, looked, make_hub, opened, say
 from hub.handover import hand_over, running_hub
 from hub.redrive import redrive
 from hub.replay import as_json, replay
@@ -66,20 +67,22 @@ def poll_(args: argparse.Namespace) -> int:
 
     async def work() -> int:
         async with opened(args) as hub:
-            source = next((s for s in hub.sources() if s.channel == args.name), None)
+            source = next((s for s in hub.channels.polled if s.channel == args.name), None)
             if source is None:
-                known = ", ".join(s.channel for s in hub.sources()) or "none"
-                msg = f"config: hub.toml: connectors.feeds.{args.name} is not there (configured: {known}); add it"
+                known = ", ".join(s.channel for s in hub.channels.polled) or "none"
+                cure = f"(configured: {known}); add it under [connectors]"
+                msg = f"config: hub.toml: connectors: no polled source is called {args.name} {cure}"
                 raise ConfigError(msg)
             if args.dry_run:
-                page = await source.fetch("")
-                for item in source.parse(page.payload).items if page.payload else ():
-                    print(item.model_dump_json(exclude={"media", "contact"}))
+                async for item in looked(source):
+                    print(item.model_dump_json(exclude={"media", "contact", "author"}))
                 return 0
-            heard = await hub.poller.poll(source)
-            say(
-                f"ingest: {args.name}: {len(heard)} messages, {sum(h.outcome == 'admitted' for h in heard)} new"
-            )
+            polling = await hub.poller.poll(source, sweep=args.sweep or None)
+            counts = Counter(h.outcome for h in polling.heard)
+            told = ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())) or "nothing"
+            say(polling.error or f"ingest: {args.name}: {told}")
+            if polling.error:
+                return 1
         return 0
 
     return asyncio.run(work())

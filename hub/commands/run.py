@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import signal
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -16,10 +15,9 @@ from hub.app import ROOMS, Hub
 from hub.commands.common import make_hub, say
 from hub.demo import Demo, demo_settings
 from hub.handover import Handover
-from hub.scheduler import Scheduler
 from hub.telemetry import set_up_logs
 from hub.web import build
-from store.errors import ConfigError, HubError
+from store.errors import ConfigError
 
 
 def run(args: argparse.Namespace) -> int:
@@ -73,22 +71,16 @@ async def _serve(
         build(hub, mounts=tuple(mounts)), access_log=None, shutdown_timeout=3, handle_signals=False
     )
     await runner.setup()
-    scheduler = Scheduler()
     try:
         url = await _listen(args, hub, runner)
         await hub.start(rooms)
         if hub.db.is_sqlite:
             handover.announce(url)
-        if "ingest" in rooms:
-            for source in hub.sources():
-                scheduler.every(source.channel, source.interval_s, partial(_poll, hub, source))
-            scheduler.start()
         if demo is not None:
             await demo.start(url, desk.accounts)
         _greet(hub, url, demo)
         await _until(stop, hub)
     finally:
-        scheduler.stop()
         await desk.close()
         await runner.cleanup()
         (Path(args.data) / "hub.json").unlink(missing_ok=True)
@@ -119,11 +111,6 @@ async def _until(stop: asyncio.Event, hub: Hub) -> None:
     waits[0].cancel()
     with suppress(asyncio.CancelledError):
         await waits[0]
-
-
-async def _poll(hub: Hub, source: object) -> None:
-    with suppress(HubError):
-        await hub.poller.poll(source)  # type: ignore[arg-type]
 
 
 async def _listen(args: argparse.Namespace, hub: Hub, runner: web.AppRunner) -> str:

@@ -145,9 +145,9 @@ async def test_feed_is_polled_into_cases_and_not_twice(hub: Hub) -> None:
     application.router.add_get("/rss", rss)
     async with TestServer(application) as server:
         source = Feed("forum", FeedConfig(url=str(server.make_url("/rss"))), hub.http)
-        heard = await hub.poller.poll(source)
-        assert [h.outcome for h in heard] == ["admitted", "admitted"]
-        assert await hub.poller.poll(source) == []
+        polling = await hub.poller.poll(source)
+        assert [h.outcome for h in polling.heard] == ["admitted", "admitted"]
+        assert (await hub.poller.poll(source)).heard == []
     assert served == ["", '"1"']
     assert (await case_of(hub, "thread-1")).channel == "forum"
     assert [one.stage for one in await hub.dead.list()] == ["ingest.forum"]
@@ -162,10 +162,11 @@ async def test_source_that_is_no_feed_is_shown_and_stops_nothing(hub: Hub) -> No
     application.router.add_get("/rss", closed)
     async with TestServer(application) as server:
         source = Feed("forum", FeedConfig(url=str(server.make_url("/rss"))), hub.http)
-        assert await hub.poller.poll(source) == []
+        assert (await hub.poller.poll(source)).heard == []
     async with hub.db.read() as conn:
         row = (await conn.execute(select(T.sources))).one()
     assert "not a feed" in row.last_error
+    assert (row.alert, row.failures) == ("layout", 1)
 
 
 async def test_repeated_submission_gets_the_same_receipt(client: TestClient[Any, Any]) -> None:

@@ -1,0 +1,69 @@
+"""What a citizen is to be told, written with the command that made it true, sent later by ``ingest.answering``.
+
+Only items of channels that can speak, and never those of a recording, get a row; ``(item, mark)`` is
+unique, so whatever is repeated is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, literal, select
+
+from store.columns import Utc
+from store.db import Tx, among
+from store.tables import T
+
+STAGES = ("dispatched", "closed", "declined", "referred", "question")
+"""What can be told: given to an office, done, not taken up, passed on, asked back."""
+
+
+class Answers:
+    """The only writer of new rows in ``answers``. ``channels`` are those that can speak."""
+
+    def __init__(self, channels: Sequence[str], *, is_sqlite: bool) -> None:
+        self._channels = tuple(channels)
+        self._is_sqlite = is_sqlite
+
+    async def tell(
+        self,
+        tx: Tx,
+        case_ids: Sequence[int],
+        *,
+        stage: str,
+        mark: str,
+        text: str = "",
+        at: datetime,
+    ) -> None:
+        """Tell every citizen of these cases; ``text`` is what a person wrote for them, if anything."""
+        if not self._channels or not case_ids:
+            return
+        i, ci, a = T.items.c, T.case_items.c, T.answers.c
+        columns: dict[Any, Any] = {
+            a.item_id: i.id,
+            a.channel: i.channel,
+            a.mark: literal(mark),
+            a.stage: literal(stage),
+            a.text: literal(text),
+            a.state: literal("pending"),
+            a.attempts: literal(0),
+            a.due_at: literal(at, Utc()),
+            a.created_at: literal(at, Utc()),
+            a.error: literal(""),
+        }
+        told = select(a.item_id).where(a.item_id == i.id, a.mark == mark).exists()
+        wanted = (
+            select(*columns.values())
+            .join(T.case_items, ci.item_id == i.id)
+            .where(
+                among(ci.case_id, case_ids, is_sqlite=self._is_sqlite),
+                i.channel.in_(self._channels),
+                i.replayed.is_(False),
+                i.key.is_not(None),
+                ~told,
+            )
+        )
+        await tx.run(insert(T.answers).from_select(list(columns), wanted))
+        tx.touched.add("answers")
