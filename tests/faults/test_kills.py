@@ -22,7 +22,9 @@ from store.tables import T
 FULL = os.environ.get("MINSHENG_TEST_FAULTS") == "full"
 MESSAGES = int(os.environ.get("MINSHENG_TEST_MESSAGES", "10000" if FULL else "1200"))
 KILLS = 40 if FULL else 5
-POINTS = [point for point in CRASH_POINTS if not point.startswith(("relay", "poll"))]
+POINTS = [
+    point for point in CRASH_POINTS if not point.startswith(("relay", "poll", "photos", "answers"))
+]
 
 CASE = (
     "id",

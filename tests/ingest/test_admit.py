@@ -4,7 +4,6 @@ import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -15,22 +14,8 @@ from store.dead import DeadLetters
 from store.errors import RejectedError
 from store.model import Contact, Item, Place
 from store.original import Originals
-from store.outbox import Outbox
 from store.tables import T
 from store.vault import Vault
-
-
-@pytest.fixture
-def admission(db: Database, vault: Vault, outbox: Outbox, clock: object) -> Admission:
-    return Admission(
-        db=db,
-        vault=vault,
-        outbox=outbox,
-        dead=DeadLetters(db, vault, outbox),
-        zone=ZoneInfo("Asia/Shanghai"),
-        clock=clock,  # type: ignore[arg-type]
-        observe=lambda *_: None,
-    )
 
 
 def item(name: str = "1", text: str = "楼下垃圾没人收", **more: object) -> Item:
@@ -123,12 +108,10 @@ async def test_unusable_text_is_refused_before_anything_is_stored(
     assert await how_many(db, T.items) == 0
 
 
-async def test_reject_is_kept_whole(
-    admission: Admission, db: Database, vault: Vault, outbox: Outbox
-) -> None:
+async def test_reject_is_kept_whole(admission: Admission, dead: DeadLetters) -> None:
     raw = json.dumps({"text": "脏" * 5}).encode()
     await admission.reject("app", "k", raw, RejectedError("no", reason="mine"))
-    (one,) = await DeadLetters(db, vault, outbox).list()
+    (one,) = await dead.list()
     assert (one.stage, one.reason, one.content) == ("ingest.app", "mine", raw)
 
 
@@ -136,3 +119,51 @@ async def test_receipt_can_not_be_guessed_from_the_number(admission: Admission) 
     codes = [admission.receipt(7, item(name)).split("-")[1] for name in ("1", "2")]
     assert codes[0] != codes[1]
     assert all(len(code) == 12 for code in codes)
+
+
+async def test_amended_item_has_the_new_words_place_and_photos_and_its_old_identity(
+    admission: Admission, db: Database, vault: Vault
+) -> None:
+    first = (await admission.admit([item(text="井盖没了")]))[0]
+    place = Place(address="渤海街", lat=43.37, lon=128.23, coord_type="gcj02")
+    for photo in ("a:1", "a:2", "a:1"):
+        await admission.amend(first.item_id, text=f"补充{photo}", place=place, photos=(photo,))
+    async with db.read() as conn:
+        row = (await conn.execute(select(T.items))).one()
+        photos = (await conn.execute(select(T.photos).order_by(T.photos.c.n))).all()
+    assert row.text == "井盖没了\n补充a:1\n补充a:2\n补充a:1"
+    assert (row.address, row.lat, row.coord_type, row.revision) == ("渤海街", 43.37, "gcj02", 4)
+    assert [p.n for p in photos] == [0, 1]
+    assert await how_many(db, T.revisions) == 3
+    assert await how_many(db, T.log) == 4
+    assert (await Originals(db, vault).of(first.item_id))["text"] == row.text
+    again = (await admission.admit([item(text="井盖没了")]))[0]
+    assert again.outcome == "duplicate"
+
+
+async def test_photo_addresses_are_sealed_and_bounded(admission: Admission, db: Database) -> None:
+    refs = tuple(f"https://photo.invalid/{n}" for n in range(9))
+    heard = (await admission.admit([item(photos=refs)]))[0]
+    await admission.amend(heard.item_id, photos=("https://photo.invalid/one-too-many",))
+    async with db.read() as conn:
+        rows = (await conn.execute(select(T.photos))).all()
+    assert len(rows) == 9
+    assert not any(b"photo.invalid" in row.sealed for row in rows)
+
+
+async def test_vanished_post_is_marked_kept_and_may_come_back(
+    admission: Admission, db: Database
+) -> None:
+    await admission.admit([item("1"), item("2")])
+    await admission.gone("app", ["1", "never heard"])
+    async with db.read() as conn:
+        rows = (await conn.execute(select(T.items).order_by(T.items.c.channel_id))).all()
+    assert [row.gone_at is None for row in rows] == [False, True]
+    await admission.admit([item("1")])
+    async with db.read() as conn:
+        assert (await conn.execute(select(T.items.c.gone_at))).scalars().all() == [None, None]
+
+
+async def test_unknown_item_can_not_be_amended(admission: Admission) -> None:
+    with pytest.raises(RejectedError, match="not there"):
+        await admission.amend(1, text="x")
