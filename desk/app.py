@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import jinja2
 import msgspec
 from aiohttp import web
 
 from desk import queries
 from desk.accounts import Accounts, User
 from desk.events import Events
+from desk.exposure import Exposure
+from desk.pages import HOME, Pages, Section, require
+from desk.photos import Photos
 from desk.security import SESSION, Guard
 from desk.sessions import Sessions
+from desk.sources import Sources
+from ingest.admit import Admission
 from router.cases import Cases, Labels
 from router.departments import Directory
 from router.workflow import STATUS_NAMES, VERB_NAMES, Verb
@@ -28,7 +31,6 @@ from store.original import Originals
 from store.receipts import Receipts
 from store.vault import Vault
 
-HOME = Path(__file__).parent
 ORDER_VERBS = {"sign": Verb.SIGN, "handle": Verb.HANDLE, "return": Verb.RETURN_ORDER}
 END_VERBS = {"decline": Verb.DECLINE, "refer": Verb.REFER}
 
@@ -69,6 +71,8 @@ class Desk:
         city: str,
         taxonomy: Taxonomy,
         directory: Directory,
+        admission: Admission,
+        sources: Sequence[tuple[str, bool]],
         zone: ZoneInfo,
         channels: Mapping[str, str],
         rules: Mapping[str, str],
@@ -90,13 +94,12 @@ class Desk:
         self._sessions = Sessions(db, clock=clock)
         self._guard = Guard(self._sessions, secure=secure)
         self.events = Events(db)
-        self._jinja = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HOME / "templates"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-        )
-        self._jinja.globals.update(city=city, demo=demo)
-        self._jinja.filters["local"] = lambda at: _local(at, zone)
+        self._pages = Pages(city=city, zone=zone, demo=demo)
+        self._more: list[Section] = [
+            Sources(db, self._pages, channels=sources, names=channels, clock=clock),
+            Exposure(self._pages, admission, zone=zone),
+            Photos(db, vault, clock=clock),
+        ]
 
     def mount(self, application: web.Application) -> None:
         """Add routes and the guard."""
@@ -120,6 +123,7 @@ class Desk:
                 web.get("/inbox", self._inbox_page),
                 web.post("/inbox/{id:\\d+}/{verb:sign|handle|return}", self._progress),
                 web.static("/static", HOME / "static", append_version=False),
+                *(route for more in self._more for route in more.routes()),
             ]
         )
 
@@ -127,25 +131,13 @@ class Desk:
         """End every open stream."""
         self.events.close()
 
-    def _page(
-        self, name: str, request: web.Request, *, status: int = 200, **values: Any
-    ) -> web.Response:
-        session = request.get(SESSION)
-        text = self._jinja.get_template(name).render(
-            user=session.user if session else None,
-            token=session.csrf if session else "",
-            path=request.path,
-            **values,
-        )
-        return web.Response(text=text, content_type="text/html", status=status)
-
     async def _home(self, request: web.Request) -> web.StreamResponse:
         session = await self._sessions.find(request.cookies.get(self._guard.cookie, ""))
         where = "/login" if session is None else "/desk" if session.user.may_watch() else "/inbox"
         raise web.HTTPFound(where)
 
     async def _login_page(self, request: web.Request) -> web.Response:
-        return self._page("login.html", request, error="")
+        return self._pages.render("login.html", request, error="")
 
     async def _login(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
@@ -155,7 +147,7 @@ class Desk:
             )
         except AuthError:
             error = "用户名或密码不正确，或连续失败后暂时锁定，请稍后再试。"
-            return self._page("login.html", request, error=error, status=401)
+            return self._pages.render("login.html", request, error=error, status=401)
         old = request.cookies.get(self._guard.cookie)
         if old:
             await self._sessions.end(old)
@@ -170,7 +162,7 @@ class Desk:
         raise response
 
     async def _query_page(self, request: web.Request) -> web.Response:
-        return self._page("query.html", request, found=None, asked=False)
+        return self._pages.render("query.html", request, found=None, asked=False)
 
     async def _query(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -179,10 +171,10 @@ class Desk:
         if found is not None:
             found["status_name"] = STATUS_NAMES.get(found["status"], found["status"])
             found["department_name"] = self._directory.names.get(found["department"], "")
-        return self._page("query.html", request, found=found, asked=True)
+        return self._pages.render("query.html", request, found=found, asked=True)
 
     async def _desk_page(self, request: web.Request) -> web.Response:
-        _require(request, User.may_watch)
+        require(request, User.may_watch)
         names = {
             "labels": self._taxonomy.names,
             "problems": self._taxonomy.problems,
@@ -198,10 +190,10 @@ class Desk:
             "may_dispatch": request[SESSION].user.may_dispatch(),
         }
         encoded = msgspec.json.encode(names).decode()
-        return self._page("desk.html", request, names=encoded)
+        return self._pages.render("desk.html", request, names=encoded)
 
     async def _queue(self, request: web.Request) -> web.Response:
-        _require(request, User.may_watch)
+        require(request, User.may_watch)
         view = request.query.get("view", "waiting")
         if view not in queries.VIEWS:
             msg = f"desk: view {view[:20]} is unknown"
@@ -221,14 +213,14 @@ class Desk:
         )
 
     async def _case(self, request: web.Request) -> web.Response:
-        _require(request, User.may_watch)
+        require(request, User.may_watch)
         found = await queries.detail(self._db, int(request.match_info["id"]))
         if found is None:
             raise web.HTTPNotFound(text="desk: no such case")
         return web.json_response(found)
 
     async def _dispatch(self, request: web.Request) -> web.Response:
-        user = _require(request, User.may_dispatch)
+        user = require(request, User.may_dispatch)
         body = await _body(request, DispatchBody)
         labels = None
         if body.labels is not None:
@@ -259,7 +251,7 @@ class Desk:
                     raise RejectedError(msg, reason="label")
 
     async def _end(self, request: web.Request) -> web.Response:
-        user = _require(request, User.may_dispatch)
+        user = require(request, User.may_dispatch)
         body = await _body(request, NoteBody)
         version = await self._cases.end(
             int(request.match_info["id"]),
@@ -271,7 +263,7 @@ class Desk:
         return web.json_response({"version": version})
 
     async def _close(self, request: web.Request) -> web.Response:
-        user = _require(request, User.may_dispatch)
+        user = require(request, User.may_dispatch)
         body = await _body(request, NoteBody)
         case_id = int(request.match_info["id"])
         version = await self._cases.close(
@@ -281,7 +273,7 @@ class Desk:
 
     async def _reveal(self, request: web.Request) -> web.Response:
         """The sealed original and contact, for a reason that is written down first."""
-        user = _require(request, User.may_dispatch)
+        user = require(request, User.may_dispatch)
         body = await _body(request, NoteBody)
         if len(body.note.strip()) < 4:  # noqa: PLR2004
             msg = "desk: a reason of at least four characters is needed to see contact details"
@@ -302,7 +294,7 @@ class Desk:
         if user.role != "department":
             raise AuthError("desk: the inbox is a department's; log in as one", known=True)
         rows = await queries.inbox(self._db, user.scope)
-        return self._page(
+        return self._pages.render(
             "inbox.html",
             request,
             rows=rows,
@@ -324,18 +316,6 @@ class Desk:
             int(request.match_info["id"]), actor=user.name, scope=user.scope, verb=verb, note=note
         )
         raise web.HTTPFound("/inbox")
-
-
-def _local(at: str | None, zone: ZoneInfo) -> str:
-    """An ISO 8601 time as people of the city write it."""
-    return datetime.fromisoformat(at).astimezone(zone).strftime("%m月%d日 %H:%M") if at else ""
-
-
-def _require(request: web.Request, allowed: Callable[[User], bool]) -> User:
-    user = request[SESSION].user
-    if not allowed(user):
-        raise AuthError("desk: your role may not do this", known=True)
-    return user
 
 
 async def _body(request: web.Request, kind: type[Any]) -> Any:

@@ -83,7 +83,7 @@ async def detail(db: Database, case_id: int) -> dict[str, Any] | None:
         item = (
             await conn.execute(
                 select(
-                    i.title, i.text, i.address, i.url, i.media_count, i.posted_at, i.author_key
+                    i.title, i.text, i.address, i.url, i.media_count, i.posted_at, i.gone_at
                 ).where(i.id == case_id)
             )
         ).first()
@@ -113,6 +113,7 @@ async def detail(db: Database, case_id: int) -> dict[str, Any] | None:
                 "url": item.url,
             }
             row["media"] = item.media_count
+            row["gone_at"] = item.gone_at.isoformat() if item.gone_at else None
         row["reasons"] = _any.decode(verdict.reasons) if verdict else []
         row["scores"] = _any.decode(verdict.confidence) if verdict else {}
         row["model"] = verdict.model if verdict else ""

@@ -31,6 +31,7 @@ HEADERS = {
 }
 PUBLIC = ("/login", "/query", "/static/")
 OURS = ("/desk", "/inbox", "/login", "/logout", "/query", "/static/")
+FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -103,7 +104,7 @@ def same_origin(request: web.Request) -> bool:
 async def check_token(request: web.Request, session: Session) -> None:
     """The login's token, in a header (scripts) or a field (forms)."""
     given = request.headers.get("X-Token", "")
-    if not given and request.content_type == "application/x-www-form-urlencoded":
+    if not given and request.content_type in FORMS:
         given = str((await request.post()).get("token", ""))
     if not hmac.compare_digest(given.encode(), session.csrf.encode()):
         raise web.HTTPForbidden(text="desk: the page is out of date; load it again")

@@ -29,6 +29,12 @@ class Channels:
         yield from self.polled
 
     @property
+    def names(self) -> list[tuple[str, bool]]:
+        """Every channel's name and whether it is asked (True) or calls us."""
+        polled = [(one.channel, True) for one in self.polled]
+        return [*polled, *(("app", False) for _ in range(self._settings.connectors.app.enabled))]
+
+    @property
     def speakers(self) -> dict[str, Answers]:
         """Channels that can tell their citizens something."""
         return {one.channel: one for one in self._all() if isinstance(one, Answers)}

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ingest.sealing import Ready, Sealer
 from store.db import Database, Tx, among
@@ -30,6 +32,9 @@ from store.vault import Box, Vault
 EDITED = (
     "content_sha", "title", "text", "address", "lat", "lon", "coord_type", "url", "posted_at",
 )  # fmt: skip
+
+NOTE_EVERY = timedelta(seconds=30)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class _Known(NamedTuple):
@@ -62,6 +67,7 @@ class Admission:
         self._zone = zone
         self._clock = clock
         self._observe = observe
+        self._noted: dict[str, datetime] = {}
 
     async def admit(
         self, items: Sequence[Item], *, received_at: datetime | None = None
@@ -77,6 +83,7 @@ class Admission:
 
         async def work(tx: Tx) -> list[Heard]:
             heard = await self._admit(tx, ready)
+            await self._seen(tx, items)
             crash_point("admit.before_commit")
             return heard
 
@@ -153,6 +160,24 @@ class Admission:
             heard.append(Heard(item_id, outcome, received))
         await self._outbox.put(tx, "items", records)
         return heard
+
+    async def _seen(self, tx: Tx, items: Sequence[Item]) -> None:
+        """Now and then note on a channel's health line that it was heard."""
+        now = self._clock()
+        times: dict[str, list[datetime]] = {}
+        for item in items:
+            if not item.replayed:
+                times.setdefault(item.channel, []).append(item.posted_at or now)
+        due = {name for name in times if now - self._noted.get(name, NEVER) >= NOTE_EVERY}
+        insert_ = sqlite_insert if self._db.is_sqlite else pg_insert
+        for name in sorted(due):
+            said = {"last_success_at": now, "newest_at": max(times[name])}
+            await tx.run(
+                insert_(T.sources)
+                .values(name=name, **said)
+                .on_conflict_do_update(index_elements=["name"], set_=said)
+            )
+            self._noted[name] = now
 
     async def _want(self, tx: Tx, photos: list[dict[str, Any]]) -> None:
         """Pictures to fetch, with the item's own commit."""

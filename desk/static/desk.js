@@ -124,7 +124,8 @@ function drawDetail() {
       el("p", { class: "meta" }, `${one.case_no} · ${channel(one.channel)} · ${names.areas[one.area] || "地点待定"} · ${names.statuses[one.status]}`),
       el("p", { class: "text" }, ...marked(body, one.reasons)),
       el("p", { class: "meta" }, where(one)),
-      el("p", { class: "meta" }, `紧急程度 ${names.labels[one.urgency]}　诉求类型 ${names.labels[one.kind]}${one.media ? `　照片 ${one.media} 张` : ""}`),
+      el("p", { class: "meta" }, `紧急程度 ${names.labels[one.urgency]}　诉求类型 ${names.labels[one.kind]}${one.media ? `　照片 ${one.media} 张` : ""}${one.gone_at ? "　原帖已删除" : ""}`),
+      one.url ? el("p", { class: "meta" }, el("a", { href: one.url, target: "_blank", rel: "noopener noreferrer" }, "查看原帖")) : null,
       el("div", { id: "original" }),
       names.may_dispatch ? el("button", { class: "plain", onclick: reveal }, "查看原文与联系方式") : null),
     el("section", { class: "card" },
@@ -244,13 +245,21 @@ function end(verb, question) {
 
 const close = () => act(() => ask(`/desk/api/cases/${state.open.id}/close`, { version: state.open.version, note: "核查通过" }));
 
+async function pictures(id) {
+  const { media } = await ask(`/desk/api/cases/${id}/media`);
+  return el("div", { class: "thumbs" }, ...media.map((one, n) => {
+    const src = `/desk/api/cases/${id}/media/${n}`;
+    return one.content_type.startsWith("image/") ? el("a", { href: src, target: "_blank", rel: "noopener" }, el("img", { src, alt: `照片 ${n + 1}` })) : el("a", { href: src }, `附件 ${n + 1}`);
+  }));
+}
+
 async function reveal() {
   const note = prompt("查看原文与联系方式的理由（将被记录）");
   if (!note) return;
   try {
     const told = await ask(`/desk/api/cases/${state.open.id}/reveal`, { note });
     at("original").replaceChildren(el("p", { class: "text sealed" }, `${told.title ? `${told.title}\n` : ""}${told.text}`),
-      el("p", { class: "meta" }, `联系人 ${told.name || "—"}　电话 ${told.phone || "—"}　邮箱 ${told.email || "—"}`));
+      el("p", { class: "meta" }, `联系人 ${told.name || "—"}　电话 ${told.phone || "—"}　邮箱 ${told.email || "—"}`), await pictures(state.open.id));
   } catch (error) { toast(error.message); }
 }
 

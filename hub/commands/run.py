@@ -94,6 +94,8 @@ def _desk(hub: Hub, *, demo: bool) -> Desk:
         city=hub.settings.city.hub_name,
         taxonomy=hub.city.taxonomy,
         directory=hub.city.directory,
+        admission=hub.admission,
+        sources=hub.channels.names,
         zone=hub.zone,
         channels=hub.settings.channels,
         rules={rule.name: rule.why for rule in hub.city.router.rules.rule},

@@ -3,96 +3,22 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from people import AUTH, case_of, log_in, submit
 from PIL import Image
 from sqlalchemy import select
 
-from desk.app import Desk
 from hub.app import Hub
 from hub.redrive import redrive
 from hub.replay import replay
-from hub.web import build
 from ingest.connectors.feed import Feed, FeedConfig
 from router.workflow import CaseStatus, Verb
 from store.tables import T
-
-KEY = "a-secret-key-of-the-city-app"
-AUTH = {"Authorization": f"Bearer {KEY}"}
-
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param("kafka_postgres", marks=[pytest.mark.kafka, pytest.mark.postgres]),
-    ]
-)
-async def hub(request: pytest.FixtureRequest, make_hub: Callable[..., Hub]) -> AsyncIterator[Hub]:
-    more = {"connectors": {"app": {"keys": {"city": KEY}}}, "net": {"allow": ["127.0.0.0/8"]}}
-    if request.param == "sqlite":
-        made = make_hub(request.getfixturevalue("sqlite_url"), **more)
-    else:
-        made = make_hub(
-            request.getfixturevalue("postgres_url"), request.getfixturevalue("kafka_url"), **more
-        )
-    await made.open()
-    await made.start()
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def client(hub: Hub) -> AsyncIterator[TestClient[Any, Any]]:
-    desk = Desk(
-        db=hub.db, vault=hub.vault, cases=hub.cases, city="测试市民声", taxonomy=hub.city.taxonomy,
-        directory=hub.city.directory, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
-        rules={},
-    )  # fmt: skip
-    await desk.accounts.put("wang", "correct horse", role="dispatcher", display="派遣员")
-    await desk.accounts.put(
-        "fa", "correct horse", role="department", display="执法", scope="urban_enforcement"
-    )
-    await desk.accounts.put("lead", "correct horse", role="official", display="领导")
-    async with TestClient(TestServer(build(hub, mounts=(desk.mount,)))) as made:
-        yield made
-        await desk.close()
-
-
-async def case_of(hub: Hub, channel_id: str) -> Any:
-    """The case of a message, once the rooms have made it."""
-    for _ in range(300):
-        async with hub.db.read() as conn:
-            found = (
-                await conn.execute(
-                    select(T.cases).join(T.items, T.items.c.id == T.cases.c.id)
-                    .where(T.items.c.channel_id == channel_id)
-                )
-            ).first()  # fmt: skip
-        if found is not None:
-            return found
-        await asyncio.sleep(0.1)
-    pytest.fail(f"no case for {channel_id}")
-
-
-async def submit(client: TestClient[Any, Any], **body: Any) -> dict[str, Any]:
-    answer = await client.post("/api/v1/items", json=body, headers=AUTH)
-    assert answer.status in {200, 201}, await answer.text()
-    return dict(await answer.json())
-
-
-async def log_in(client: TestClient[Any, Any], name: str) -> dict[str, str]:
-    origin = {"Origin": str(client.make_url("/")).rstrip("/")}
-    form = {"name": name, "password": "correct horse"}
-    answer = await client.post("/login", data=form, headers=origin, allow_redirects=False)
-    assert answer.status == 302, await answer.text()
-    page = await (await client.get("/desk" if name != "fa" else "/inbox")).text()
-    mark = 'data-token="' if 'data-token="' in page else 'name="token" value="'
-    return origin | {"X-Token": page.split(mark)[1].split('"')[0]}
 
 
 async def test_message_of_the_app_becomes_a_case_its_department_closes(

@@ -1,0 +1,68 @@
+"""What every page is made with: templates, the person who asks, and what their role allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import jinja2
+from aiohttp import web
+
+from desk.accounts import User
+from desk.security import SESSION
+from store.errors import AuthError
+
+HOME = Path(__file__).parent
+
+
+class Section(Protocol):
+    """A part of the desk with routes of its own."""
+
+    def routes(self) -> list[web.RouteDef]:
+        """What ``Desk.mount`` adds."""
+        ...
+
+
+class Pages:
+    """Renders templates for whoever is logged in."""
+
+    def __init__(self, *, city: str, zone: ZoneInfo, demo: bool) -> None:
+        self._jinja = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HOME / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+        )
+        self._jinja.globals.update(city=city, demo=demo)
+        self._jinja.filters["local"] = lambda at: local(at, zone)
+
+    def render(
+        self, name: str, request: web.Request, *, status: int = 200, **values: Any
+    ) -> web.Response:
+        """The template ``name`` as an HTML answer."""
+        session = request.get(SESSION)
+        text = self._jinja.get_template(name).render(
+            user=session.user if session else None,
+            token=session.csrf if session else "",
+            path=request.path,
+            **values,
+        )
+        return web.Response(text=text, content_type="text/html", status=status)
+
+
+def local(at: str | datetime | None, zone: ZoneInfo) -> str:
+    """A time, aware or in ISO 8601, as people of the city write it."""
+    if not at:
+        return ""
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return moment.astimezone(zone).strftime("%m月%d日 %H:%M")
+
+
+def require(request: web.Request, allowed: Callable[[User], bool]) -> User:
+    """Who asks, or AuthError when their role may not."""
+    user = request[SESSION].user
+    if not allowed(user):
+        raise AuthError("desk: your role may not do this", known=True)
+    return user

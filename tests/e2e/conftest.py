@@ -1,0 +1,54 @@
+"""A whole hub on SQLite and on Kafka with PostgreSQL, and a client of its web server."""
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from desk.app import Desk
+from hub.app import Hub
+from hub.web import build
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from people import KEY
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("kafka_postgres", marks=[pytest.mark.kafka, pytest.mark.postgres]),
+    ]
+)
+async def hub(request: pytest.FixtureRequest, make_hub: Callable[..., Hub]) -> AsyncIterator[Hub]:
+    more = {"connectors": {"app": {"keys": {"city": KEY}}}, "net": {"allow": ["127.0.0.0/8"]}}
+    if request.param == "sqlite":
+        made = make_hub(request.getfixturevalue("sqlite_url"), **more)
+    else:
+        made = make_hub(
+            request.getfixturevalue("postgres_url"), request.getfixturevalue("kafka_url"), **more
+        )
+    await made.open()
+    await made.start()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def client(hub: Hub) -> AsyncIterator[TestClient[Any, Any]]:
+    desk = Desk(
+        db=hub.db, vault=hub.vault, cases=hub.cases, city="测试市民声", taxonomy=hub.city.taxonomy,
+        directory=hub.city.directory, admission=hub.admission, sources=hub.channels.names, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
+        rules={},
+    )  # fmt: skip
+    await desk.accounts.put("wang", "correct horse", role="dispatcher", display="派遣员")
+    await desk.accounts.put(
+        "fa", "correct horse", role="department", display="执法", scope="urban_enforcement"
+    )
+    await desk.accounts.put("lead", "correct horse", role="official", display="领导")
+    async with TestClient(TestServer(build(hub, mounts=(desk.mount,)))) as made:
+        yield made
+        await desk.close()
