@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ingest.sealing import Ready, Sealer
+from ingest.together import Together
 from store.db import Database, Tx, among
 from store.dead import DeadLetters
 from store.errors import RejectedError
@@ -32,6 +33,12 @@ from store.vault import Box, Vault
 EDITED = (
     "content_sha", "title", "text", "address", "lat", "lon", "coord_type", "url", "posted_at",
 )  # fmt: skip
+
+TOGETHER = 500
+"""Most items that share one transaction because their callers came at the same time."""
+
+SHORT = 2000
+"""Characters of a single message that are cheaper to prepare at once than to hand to a thread."""
 
 NOTE_EVERY = timedelta(seconds=30)
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -68,6 +75,7 @@ class Admission:
         self._clock = clock
         self._observe = observe
         self._noted: dict[str, datetime] = {}
+        self._together = Together(self._commit, most=TOGETHER)
 
     async def admit(
         self, items: Sequence[Item], *, received_at: datetime | None = None
@@ -79,18 +87,23 @@ class Admission:
         when the database can not promise durability.
         """
         at = received_at or self._clock()
-        ready = await asyncio.to_thread(self._prepare_all, items, at)
-
-        async def work(tx: Tx) -> list[Heard]:
-            heard = await self._admit(tx, ready)
-            await self._seen(tx, items)
-            crash_point("admit.before_commit")
-            return heard
-
-        heard = await self._db.write(work)
+        if len(items) == 1 and len(items[0].text) < SHORT and not items[0].media:
+            ready = [self._sealer.ready(items[0], at)]
+        else:
+            ready = await asyncio.to_thread(self._prepare_all, items, at)
+        heard = await self._together.call(ready)
         crash_point("admit.after_commit")
         self._count(items, heard)
         return heard
+
+    async def _commit(self, ready: list[Ready]) -> list[Heard]:
+        async def work(tx: Tx) -> list[Heard]:
+            heard = await self._admit(tx, ready)
+            await self._seen(tx, [one.item for one in ready])
+            crash_point("admit.before_commit")
+            return heard
+
+        return await self._db.write(work)
 
     async def reject(
         self, channel: str, source_key: str, content: bytes, error: RejectedError

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import msgspec
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 MAX_TEXT = 10_000
 """Characters of one message that are read; longer ones are rejected to ``dead``."""
@@ -118,6 +118,14 @@ class Item(BaseModel):
     photos: tuple[str, ...] = Field(default=(), max_length=MAX_PHOTOS)
     thread: str = Field(default="", max_length=200)
     replayed: bool = False
+
+    @field_validator("channel_id", "url", "thread")
+    @classmethod
+    def _printable(cls, value: str) -> str:
+        if not value.isprintable():
+            msg = "contains control characters; leave them out"
+            raise ValueError(msg)
+        return value
 
     @property
     def uid(self) -> uuid.UUID:

@@ -94,7 +94,11 @@ async def test_pictures_open_only_after_a_reason(hub: Hub, client: TestClient[An
     raw = io.BytesIO()
     Image.new("RGB", (20, 10), "red").save(raw, "PNG")
     form = FormData()
-    form.add_field("item", '{"id": "p", "text": "人行道上摆满烧烤桌子，见照片"}', content_type="application/json")
+    form.add_field(
+        "item",
+        '{"id": "p", "text": "人行道上摆满烧烤桌子，见照片"}',
+        content_type="application/json",
+    )
     form.add_field("photo", raw.getvalue(), filename="a.png", content_type="image/png")
     assert (await client.post("/api/v1/items", data=form, headers=AUTH)).status == 201
     case = await case_of(hub, "city:p")
