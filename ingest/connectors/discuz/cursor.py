@@ -24,6 +24,11 @@ class Known(msgspec.Struct, array_like=True):
     replies: int = -1
     pages: int = 0
 
+    @property
+    def resume(self) -> int:
+        """The page to read next: the last one again, which may have grown, or behind it when broken off."""
+        return self.pages + (self.replies < 0)
+
 
 class Board(msgspec.Struct, array_like=True):
     """``floor`` and ``listed`` (when its list was last read), minutes since 1970."""

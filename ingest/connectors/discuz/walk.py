@@ -145,7 +145,8 @@ class Walk:
         normal = [row for row in fresh if not row.sticky]
         if not normal or listing.pages <= number:
             return True
-        return all(row.stamp is not None and row.stamp < floor for row in normal)
+        end = normal[-1].stamp
+        return end is not None and end < floor
 
     async def _thread(self, row: Row) -> AsyncIterator[Page]:
         known = self._cursor.known.get(row.tid, Known())
@@ -158,7 +159,7 @@ class Walk:
             return
         first = head.first or known.first
         last = head.pages if self._config.replies else 1
-        start = 2 if self._sweep else max(2, min(known.pages, last))
+        start = 2 if self._sweep else max(2, min(known.resume, last))
         self._note(row, Known(first, known.stamp, -1, start - 1), done=last < start)
         yield Page(payload, self._cursor.encode())
         async for page in self._later(row, head, first, range(start, last + 1)):
