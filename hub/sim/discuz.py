@@ -77,6 +77,7 @@ class DiscuzSim:
         self._clock = clock
         self._boards = set(boards)
         self._threads: dict[int, SimThread] = {}
+        self._held: dict[int, SimThread] = {}
         self._posts: dict[int, SimPost] = {}
         self._uids: dict[str, int] = {}
         self._faults: list[_Fault] = []
@@ -122,6 +123,14 @@ class DiscuzSim:
     def delete(self, tid: int) -> None:
         """Delete a thread."""
         del self._threads[tid]
+
+    def hold(self, tid: int) -> None:
+        """Send a thread to its moderator: nobody sees it."""
+        self._held[tid] = self._threads.pop(tid)
+
+    def approve(self, tid: int) -> None:
+        """Show a held thread, with the time it was written."""
+        self._threads[tid] = self._held.pop(tid)
 
     def sticky(self, tid: int) -> None:
         """Pin a thread above all pages' first."""

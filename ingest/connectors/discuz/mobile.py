@@ -40,8 +40,8 @@ def listing(text: str, channel: str) -> Listing:
         raise RefusedError(channel, Refusal.LAYOUT)
     rows = tuple(row for raw in _rows(found) if (row := _row(raw)))
     forum = _mapping(variables.get("forum"))
-    threads = _int(forum.get("threadcount") or forum.get("threads"))
-    return Listing(rows, _pages(threads, _int(variables.get("tpp")) or 20))
+    threads = forum.get("threadcount") or forum.get("threads")
+    return Listing(rows, _pages(threads, 0, _int(variables.get("tpp")) or 20))
 
 
 def thread(text: str, channel: str) -> Thread:
@@ -52,14 +52,13 @@ def thread(text: str, channel: str) -> Thread:
     if found is None or not about:
         raise RefusedError(channel, Refusal.LAYOUT)
     posts = sorted(_rows(found), key=lambda raw: _int(raw.get("position")))
-    total = _int(about.get("allreplies") or about.get("replies")) + 1
-    ppp = _int(variables.get("ppp")) or 10
+    replies = about.get("allreplies", about.get("replies"))
     starts = any(_int(raw.get("first")) for raw in posts)
     return Thread(
         tid=_int(about.get("tid")),
         title=strip_html(str(about.get("subject", ""))).strip()[:500],
         page=1 if starts else 2,
-        pages=_pages(total, ppp),
+        pages=_pages(replies, 1, _int(variables.get("ppp")) or 10),
         posts=tuple(_post(raw) for raw in posts if _int(raw.get("pid"))),
     )
 
@@ -128,8 +127,11 @@ def _time(epoch: int) -> datetime | None:
         return None
 
 
-def _pages(total: int, size: int) -> int:
-    return min(MAX_PAGES, max(1, math.ceil(total / size)))
+def _pages(count: Any, more: int, size: int) -> int:
+    """How many pages; where the site does not count, as many as it has until they repeat."""
+    if count is None or count == "":
+        return MAX_PAGES
+    return min(MAX_PAGES, max(1, math.ceil((_int(count) + more) / size)))
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -41,6 +41,14 @@ class DiscuzConfig(Strict):
     replies: bool = True
     json_api: bool = False
 
+    @field_validator("url")
+    @classmethod
+    def _root(cls, url: str) -> str:
+        if url.endswith((".php", ".html", ".htm")):
+            msg = "this is a page; give the root of the site, the part before forum.php"
+            raise ValueError(msg)
+        return url
+
     @field_validator("encoding")
     @classmethod
     def _encoding(cls, name: str) -> str:
@@ -106,15 +114,13 @@ class Site:
         return self._clock()
 
     async def rss(self, fid: int) -> tuple[int, ...]:
-        """Threads in the board's RSS, newest first; none when it is empty, late or switched off."""
+        """Threads in the board's RSS, newest first; none when it is empty, late, switched off or refused:
+        the list will tell which."""
         payload = await self._get(f"forum.php?mod=rss&fid={fid}")
         try:
             return pages.rss(self._text(payload), self._channel)
-        except RefusedError as error:
-            if error.kind is Refusal.RSS_OFF:
-                return ()
-            _wait_if_temporary(error)
-            raise
+        except RefusedError:
+            return ()
 
     async def listing(self, fid: int, page: int) -> Listing:
         """One page of the board's list: by last reply, or by start where replies are not heard."""
@@ -144,7 +150,7 @@ class Site:
         seen: Thread | Refusal
         try:
             seen = self.read(payload)
-            first = first or seen.first
+            first = seen.first or first
         except RefusedError as error:
             _wait_if_temporary(error)
             seen = error.kind

@@ -61,7 +61,7 @@ class Walk:
                 async for page in self._board(fid, read):
                     yield page
             except RejectedError as error:
-                refused = refused or error
+                refused = refused or RejectedError(f"{error} (board {fid})", reason=error.reason)
         if self._sweep:
             async for page in self._unlisted(read):
                 yield page

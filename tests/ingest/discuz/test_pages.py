@@ -236,9 +236,16 @@ def test_mobile_rows_as_list_or_object_and_empty_ones() -> None:
     assert mobile.listing('{"Variables": {"forum_threadlist": []}}', "forum").rows == ()
 
 
+def test_mobile_pages_that_are_not_counted_are_read_until_they_repeat() -> None:
+    uncounted = json.dumps({"Variables": {"forum": [], "forum_threadlist": []}})
+    assert mobile.listing(uncounted, "forum").pages == mobile.MAX_PAGES
+    counted = {"forum": {"threads": "41"}, "forum_threadlist": [], "tpp": "20"}
+    assert mobile.listing(json.dumps({"Variables": counted}), "forum").pages == 3
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("boards", ()), ("url", "bbs.example.org"), ("encoding", "zlib"), ("timezone", "Mars/Base"), ("max_pages", 0), ("x", 1)],
+    [("boards", ()), ("url", "bbs.example.org"), ("url", "http://bbs.example.org/forum.php"), ("encoding", "zlib"), ("timezone", "Mars/Base"), ("max_pages", 0), ("x", 1)],
 )  # fmt: skip
 def test_wrong_settings_are_named(key: str, value: object) -> None:
     with pytest.raises(ValidationError, match=key):

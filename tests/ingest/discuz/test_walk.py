@@ -124,11 +124,11 @@ async def test_sweep_hears_what_a_moderator_approved_late(
     forum: Any, clock: Any, write: Write
 ) -> None:
     late = write(1, word="晚批准的帖子")[0]
-    held = forum.sim._threads.pop(late)
+    forum.sim.hold(late)
     clock.forward(hours=3)
     write(2)
     await forum.poll()
-    forum.sim._threads[late] = held
+    forum.sim.approve(late)
     await forum.poll()
     assert "晚批准的帖子第0处" not in forum.heard()
     await forum.poll(sweep=True)
@@ -196,6 +196,7 @@ async def test_boards_are_read_apart(forum: Any, write: Write) -> None:
     with pytest.raises(RejectedError, match="ingest: forum: guests may not read this") as caught:
         await forum.poll()
     assert caught.value.reason == "denied"
+    assert str(caught.value).endswith("(board 3)")
     assert len(forum.items) == 2
 
 
