@@ -124,6 +124,11 @@ class DiscuzSim:
         """Delete a thread."""
         del self._threads[tid]
 
+    def remove(self, pid: int) -> None:
+        """Delete one post."""
+        post = self._posts[pid]
+        self._threads[post.tid].posts.remove(post)
+
     def hold(self, tid: int) -> None:
         """Send a thread to its moderator: nobody sees it."""
         self._held[tid] = self._threads.pop(tid)

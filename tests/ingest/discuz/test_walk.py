@@ -50,6 +50,39 @@ async def test_two_replies_in_one_minute_are_heard(forum: Any, write: Write) -> 
     assert {"第一条", "第二条"} <= forum.heard()
 
 
+async def test_reply_in_place_of_a_deleted_one_is_heard(
+    forum: Any, clock: Any, write: Write
+) -> None:
+    tid = write(1)[0]
+    pid = forum.sim.reply(tid, "第一条", "市民乙")
+    await forum.poll()
+    forum.sim.remove(pid)
+    clock.forward(minutes=5)
+    forum.sim.reply(tid, "第二条", "市民丙")
+    await forum.poll()
+    assert "第二条" in forum.heard()
+
+
+async def test_endless_thread_is_read_over_several_polls(
+    forum: Any, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.connectors.discuz.walk.THREAD_PAGES", 2)
+    tid = write(1)[0]
+    for n in range(55):
+        forum.sim.reply(tid, f"回复{n}", "市民乙")
+    write(3)
+    assert [await forum.poll() for _ in range(4)] == [3 + 3, 3, 2, 0]
+    assert len(forum.items) == 1 + 55 + 3
+
+
+async def test_short_lists_catch_up(forum: Any, write: Write) -> None:
+    """The list may be too short for a burst, the number of threads is not."""
+    forum.connect(max_pages=1, max_threads=1000)
+    await forum.poll()
+    write(70)
+    assert [await forum.poll() for _ in range(5)] == [20, 20, 20, 10, 0]
+
+
 async def test_long_thread_is_read_on_from_its_last_page(forum: Any, write: Write) -> None:
     tid = write(1)[0]
     for n in range(24):
@@ -184,7 +217,8 @@ async def test_list_beyond_its_last_page_ends(
         forum.sim.reply(tid, f"回复{n}", "市民乙")
     await forum.poll()
     assert len(forum.items) == 25 + 12
-    assert forum.asked("forumdisplay") == 3
+    lists = sum("forumdisplay" in path for path in forum.sim.requests)
+    assert (lists, forum.asked("viewthread")) == (3, 2 * 24 + 3)
     assert await forum.poll() == 0
 
 
