@@ -282,6 +282,7 @@ class Hub:
             vault=self.vault,
             dead=self.dead,
             http=self.http,
+            doors=self.channels.doors,
             sources=self.channels.media,
             clock=self.clock,
             observe=self.telemetry.observe,

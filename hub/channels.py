@@ -7,9 +7,15 @@ from datetime import datetime
 
 from hub.calls import Calls
 from hub.settings import Settings
+from ingest.connectors.discuz import Discuz
 from ingest.connectors.feed import Feed
 from ingest.protocol import Answers, Connector, HasMedia, Polled
+from ingest.robots import Robots
+from store.errors import ConfigError
 from store.ports import Http
+
+AGENT = "minsheng"
+"""Our name in robots.txt and in the User-Agent."""
 
 
 class Channels:
@@ -19,11 +25,27 @@ class Channels:
         self._settings = settings
         self._http = http
         self._clock = clock
+        self._robots = Robots(http, AGENT, clock)
+        self.doors: dict[str, Http] = {}
         self.polled: tuple[Polled, ...] = tuple(self._polled())
 
     def _polled(self) -> Iterator[Polled]:
-        for name, feed in self._settings.connectors.feeds.items():
-            yield Feed(name, feed, Calls(self._http, name))
+        connectors = self._settings.connectors
+        for name, feed in connectors.feeds.items():
+            yield Feed(name, feed, self._door(name, robots=feed.robots))
+        for name, forum in connectors.forums.items():
+            robots = forum.robots and not forum.json_api
+            door = self._door(name, robots=robots, gap_s=forum.gap_s)
+            yield Discuz(name, forum, door, clock=self._clock)
+
+    def _door(self, name: str, *, robots: bool = False, gap_s: float = 0.0) -> Http:
+        """The way out of one channel; two sources may not share a name."""
+        if name in self.doors:
+            msg = f"config: hub.toml: connectors: two sources are called {name}; rename one"
+            raise ConfigError(msg)
+        door = Calls(self._http, name, gap_s=gap_s, robots=self._robots if robots else None)
+        self.doors[name] = door
+        return door
 
     def _all(self) -> Iterator[Connector]:
         yield from self.polled

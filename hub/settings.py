@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ingest.connectors.discuz import DiscuzConfig
 from ingest.connectors.feed import FeedConfig
 from store.config import Strict, explain, read_toml
 from store.errors import ConfigError
@@ -76,6 +77,7 @@ class Connectors(Strict):
 
     app: AppConfig = AppConfig()
     feeds: dict[str, FeedConfig] = {}
+    forums: dict[str, DiscuzConfig] = {}
 
 
 class Net(Strict):

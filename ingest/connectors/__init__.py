@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from ingest.connectors.app import App
+from ingest.connectors.discuz import Discuz
 from ingest.connectors.feed import Feed
 
-BUILTIN = (App, Feed)
+BUILTIN = (App, Discuz, Feed)
 """Every connector class that comes with the hub."""

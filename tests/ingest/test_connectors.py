@@ -3,7 +3,10 @@
 import importlib
 import json
 import random
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,19 +14,33 @@ from hypothesis import strategies as st
 
 from ingest.connectors import BUILTIN
 from ingest.connectors.app import App
+from ingest.connectors.discuz import Discuz, DiscuzConfig
 from ingest.connectors.feed import Feed, FeedConfig
 from ingest.protocol import Connector, Payload
 from store.errors import RejectedError
 
 GOLDEN = Path(__file__).parent / "golden"
-TYPES = {".xml": "application/rss+xml", ".json": "application/json"}
+TYPES = {
+    ".xml": "application/rss+xml",
+    ".json": "application/json",
+    ".html": "text/html; charset=utf-8",
+}
+NOWHERE: Any = None
+NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+FORUM = DiscuzConfig(url="https://bbs.invalid/", boards=(2,))
 FIELDS = ("channel_id", "title", "text", "author", "posted_at")
 
 
+MAKE: dict[type, Callable[[], Connector]] = {
+    App: App,
+    Discuz: lambda: Discuz("forum", FORUM, NOWHERE, clock=lambda: NOW),
+    Feed: lambda: Feed("forum", FeedConfig(url="http://forum.invalid/rss"), NOWHERE),
+}
+"""How a test makes each connector; ``parse`` needs no network, so there is none."""
+
+
 def make(kind: type) -> Connector:
-    if kind is Feed:
-        return Feed("forum", FeedConfig(url="http://forum.invalid/rss"), None)  # type: ignore[arg-type]
-    return App()
+    return MAKE[kind]()
 
 
 def payloads(kind: str) -> list[Path]:

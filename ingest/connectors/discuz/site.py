@@ -28,7 +28,8 @@ API = "api/mobile/index.php?version=4&module="
 
 class DiscuzConfig(Strict):
     """``[connectors.forums.NAME]``: the name becomes the channel. ``json_api`` only where the operator agreed:
-    the default robots.txt forbids it."""
+    the default robots.txt forbids it, and is not asked then; nor is it with ``robots = false``. ``gap_s`` is the
+    least pause between two requests."""
 
     url: str = Field(pattern=r"^https?://[^?#\s]+$")
     boards: tuple[int, ...] = Field(min_length=1)
@@ -40,6 +41,8 @@ class DiscuzConfig(Strict):
     max_threads: int = Field(default=40, ge=1, le=1000)
     replies: bool = True
     json_api: bool = False
+    robots: bool = True
+    gap_s: float = Field(default=1.0, ge=0, le=60)
 
     @field_validator("url")
     @classmethod
