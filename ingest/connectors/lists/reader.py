@@ -88,4 +88,5 @@ def _row(row: list[Any]) -> list[Any]:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in sys.argv[1:5]), wanted=sys.argv[5])
+    rows, columns, memory, seconds = (int(word) for word in sys.argv[1:5])
+    main(rows, columns, memory, seconds, sys.argv[5])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -49,7 +48,7 @@ def read_table(body: bytes, *, wanted: str, own: Mapping[str, Sequence[str]]) ->
         raise RejectedError(msg, reason="oversize")
     kind, encoding, names, sheets = _read(body, wanted, own)
     if not sheets:
-        msg = f"ingest: lists: sheet: the file has no such visible sheet, it has {len(names)}; correct sheet in hub.toml"
+        msg = "ingest: lists: sheet: the file has no such table; correct sheet in hub.toml"
         raise RejectedError(msg, reason="no_sheet")
     for sheet in sheets:
         if header := find(sheet, own):
@@ -84,7 +83,7 @@ def _check(sheet: Sheet, header: Header, own: Mapping[str, Sequence[str]]) -> No
         msg = f"ingest: lists: the header has more than {MAX_COLUMNS} columns; delete those not needed"
         raise RejectedError(msg, reason="oversize")
     if missing := [name for name in own if not header.of(name)]:
-        msg = f"ingest: lists: columns.{missing[0]}: no column of the file has that header; correct hub.toml or the file"
+        msg = f"ingest: lists: columns.{missing[0]}: no such header in the file; correct hub.toml or the file"
         raise RejectedError(msg, reason="layout")
 
 
