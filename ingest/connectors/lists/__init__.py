@@ -111,7 +111,10 @@ class Lists:
         if self._folder is None:
             return
         seen = _seen(cursor)
-        for name in await asyncio.to_thread(self._folder.ready):
+        names = await asyncio.to_thread(self._folder.ready)
+        if names:
+            self._warning = ""
+        for name in names:
             file = await asyncio.to_thread(self._folder.take, name)
             if file is None:
                 continue
@@ -139,11 +142,9 @@ class Lists:
     async def _settle(self, file: Dropped, found: bytes, *, is_good: bool) -> None:
         assert self._folder is not None  # noqa: S101 - only files of a folder are settled
         await asyncio.to_thread(self._folder.settle, file, found, is_good=is_good)
-        self._warning = (
-            f"ingest: {self.channel}: folder: a file has rows that can not be used; see its .errors.csv"
-            if found
-            else ""
-        )
+        if found:
+            what = "a file has rows that can not be used; see its .errors.csv beside it"
+            self._warning = f"ingest: {self.channel}: folder: {what}"
 
     def wait_s(self) -> float:
         return self._interval_s

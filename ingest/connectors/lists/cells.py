@@ -22,7 +22,7 @@ _DIGITS = 1e15
 """Excel keeps 15 digits of a number; from here on the last ones are lost."""
 
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - Excel's day 0 has no zone
-_SERIALS = range(29_000, 75_000)
+_SERIALS = (29_000, 75_000)
 """Excel days that are meant as a date: 1979 to 2105."""
 
 _YEARS = range(1980, 2101)
@@ -89,7 +89,7 @@ def moment(cell: Cell) -> datetime | None:
     """A time, naive unless the cell names a zone; None when empty. CellError when it is none."""
     if isinstance(cell, bool):
         raise _no_time()
-    if isinstance(cell, int | float) and int(cell) in _SERIALS:
+    if isinstance(cell, int | float) and _SERIALS[0] <= cell < _SERIALS[1]:
         return _EPOCH + timedelta(seconds=round(cell * 86_400))
     text = unicodedata.normalize("NFKC", words(cell)).strip()
     if not text:
@@ -109,12 +109,12 @@ def _datetime(part: dict[str, str | None]) -> datetime:
         raise _no_time()
     hour = _hour(hour, half)
     late = timedelta(days=1) if (hour, minute, second) == (24, 0, 0) else timedelta()
+    zone = (part.get("zone") or "").upper()
     try:
         naive = datetime(year, month, day, 0 if late else hour, minute, second) + late  # noqa: DTZ001 - the caller's zone
+        return datetime.fromisoformat(f"{naive.isoformat()}{zone}")
     except ValueError as error:
         raise CellError("there is no such date or time", "correct the cell") from error
-    zone = part.get("zone")
-    return datetime.fromisoformat(f"{naive.isoformat()}{zone.upper()}") if zone else naive
 
 
 def _hour(hour: int, half: str) -> int:

@@ -90,7 +90,8 @@ def _column(column: Column, rows: Sequence[Sequence[Cell]]) -> ColumnShown:
     for row in rows:
         if len(samples) == SAMPLES:
             break
-        if column.at < len(row) and (text := words(row[column.at])):
+        text = words(row[column.at]) if column.at < len(row) else ""
+        if text and text != column.header:
             samples.append(_masked(text, column.name))
     return ColumnShown(column.header, column.name, column.name or UNKNOWN, samples)
 

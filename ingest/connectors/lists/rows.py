@@ -202,7 +202,7 @@ class Reader:
             else:
                 facts[name] = at.isoformat() if at else ""
         if _is_secret(line):
-            facts["secret"] = "true"
+            facts["confidential"] = "true"
         return facts
 
 
@@ -297,9 +297,10 @@ def _fill_down(sheet: Sheet, header: Header) -> None:
     for top, left, bottom, _ in sheet.merges:
         if left not in safe or not header.last < top < len(sheet.rows):
             continue
+        value = next(iter(sheet.rows[top][left : left + 1]), "")
         for row in sheet.rows[top + 1 : bottom + 1]:
-            row += [""] * (left + 1 - len(row))
-            row[left] = next(iter(sheet.rows[top][left : left + 1]), "")
+            row.extend([""] * (left + 1 - len(row)))
+            row[left] = value
 
 
 def _is_skipped(line: _Line) -> bool:
