@@ -25,6 +25,9 @@ _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - Excel's day 0 has no zone
 _SERIALS = (29_000, 75_000)
 """Excel days that are meant as a date: 1979 to 2105."""
 
+_LONGEST = 60
+"""Characters of a time; keeps its pattern in linear time."""
+
 _YEARS = range(1980, 2101)
 _TIME = re.compile(
     r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})日?"
@@ -94,7 +97,7 @@ def moment(cell: Cell) -> datetime | None:
     text = unicodedata.normalize("NFKC", words(cell)).strip()
     if not text:
         return None
-    match = _TIME.fullmatch(text) or _COMPACT.fullmatch(text)
+    match = _TIME.fullmatch(text) or _COMPACT.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise _no_time()
     return _datetime(match.groupdict())

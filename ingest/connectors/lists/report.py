@@ -8,8 +8,10 @@ import unicodedata
 from collections.abc import Iterable
 
 from ingest.connectors.lists.rows import Problem
+from ingest.normalize import clean
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SIGNS = ("=", "+", "-", "@")
+_CONTROLS = ("\t", "\r", "\n")
 
 
 def report(sheet: str, problems: Iterable[Problem]) -> bytes:
@@ -26,8 +28,8 @@ def report(sheet: str, problems: Iterable[Problem]) -> bytes:
 def harmless(cell: str) -> str:
     """The cell with ``'`` before it when a spreadsheet could take it for a formula.
 
-    Full-width signs and leading blanks count too: some programs fold or trim them (OWASP, CSV injection).
+    Full-width signs and leading blanks or invisible characters count too: some programs fold or trim
+    them (OWASP, CSV injection).
     """
-    folded = unicodedata.normalize("NFKC", cell)
-    dangerous = folded.startswith(_FORMULA) or folded.lstrip().startswith(_FORMULA)
-    return f"'{cell}" if dangerous else cell
+    folded = unicodedata.normalize("NFKC", clean(cell)).lstrip()
+    return f"'{cell}" if folded.startswith(_SIGNS) or cell.startswith(_CONTROLS) else cell

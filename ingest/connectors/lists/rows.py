@@ -47,6 +47,9 @@ _FOOT_CELLS = 40
 _BLANKS = re.compile(r"\s+")
 _PHONE = re.compile(r"[,，;；、/|\n ]+")
 _LONGEST_ID = 200
+_PHONES = 30
+"""Characters of ``Contact.phone``."""
+
 _CHINA = ((3.0, 54.0), (73.0, 136.0))
 
 
@@ -238,11 +241,11 @@ def _phone(line: _Line) -> str:
     except _RowError as error:
         line.warnings.append(Problem(line.number, error.column, error.what, error.cure))
         return ""
-    phone = found if isinstance(found, str) else ""
-    while len(phone) > 30:  # noqa: PLR2004 - width of Contact.phone
-        shorter = "/".join(_PHONE.split(phone)[:-1])
-        phone = shorter if 0 < len(shorter) < len(phone) else phone[:30]
-    return phone
+    if not isinstance(found, str) or len(found) <= _PHONES:
+        return found if isinstance(found, str) else ""
+    fit = found[: _PHONES + 1]
+    ends = [match.start() for match in _PHONE.finditer(fit) if match.start()]
+    return fit[: ends[-1] if ends else _PHONES]
 
 
 def _place(line: _Line, datum: CoordType) -> Place:
