@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ingest.connectors.lists.sheet import MAX_COLUMNS, Cell, Sheet, shown
 from ingest.normalize import clean
@@ -109,7 +110,12 @@ class Header:
 
     def of(self, name: str) -> tuple[Column, ...]:
         """The columns of one canonical name."""
-        return tuple(column for column in self.columns if column.name == name)
+        return self._by_name.get(name, ())
+
+    @cached_property
+    def _by_name(self) -> dict[str, tuple[Column, ...]]:
+        names = {column.name for column in self.columns}
+        return {n: tuple(c for c in self.columns if c.name == n) for n in names}
 
 
 def plain(header: Cell) -> str:
@@ -157,7 +163,7 @@ def _read(sheet: Sheet, at: int, known: Mapping[str, str]) -> Header:
 def _words(sheet: Sheet, at: int) -> list[str]:
     if not 0 <= at < len(sheet.rows):
         return []
-    return [shown(cell).strip() for cell in sheet.rows[at][:MAX_COLUMNS]]
+    return [clean(shown(cell)) for cell in sheet.rows[at][:MAX_COLUMNS]]
 
 
 def _spread(sheet: Sheet, at: int) -> list[str]:

@@ -19,7 +19,7 @@ from ingest.connectors.lists.cells import (
     words,
     yes,
 )
-from ingest.connectors.lists.headers import Column, Header, plain
+from ingest.connectors.lists.headers import Column, Header
 from ingest.connectors.lists.sheet import Cell, Sheet, shown
 from ingest.connectors.lists.tables import Table
 from ingest.normalize import clean, fold
@@ -43,7 +43,8 @@ _MANY = {"district": "", "category": " / "}
 _FOOT = re.compile(
     r"(?:合\s*计|总\s*计|小\s*计|共\s*计|制表|填表|审核人|打印|导出|统计时间|统计人|说明[:：]|注[:：]|备注[:：])"
 )
-_FOOT_CELLS = 40
+_SUM = re.compile(r"(?:合|总|小|共)\s*计\s*[:：]?")
+_FOOT_LENGTH = 40
 _BLANKS = re.compile(r"\s+")
 _PHONE = re.compile(r"[,，;；、/|\n ]+")
 _LONGEST_ID = 200
@@ -96,27 +97,30 @@ class Reading:
 
 @dataclass
 class _Line:
-    """A row being read."""
+    """A row being read; ``said`` holds the words of each cell."""
 
     number: int
     cells: Sequence[Cell]
     header: Header
     warnings: list[Problem] = field(default_factory=list)
+    said: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        self.said = [words(cell) for cell in self.cells]
 
     def get(self, name: str) -> tuple[Column, Cell] | None:
         """The first column of that canonical name that is not empty."""
         for column in self.header.of(name):
-            cell = self.cells[column.at] if column.at < len(self.cells) else ""
-            if words(cell):
-                return column, cell
+            if column.at < len(self.said) and self.said[column.at]:
+                return column, self.cells[column.at]
         return None
 
     def text(self, name: str) -> str:
         """The column's words; several district or category columns are joined, top down."""
         if name not in _MANY:
             found = self.get(name)
-            return words(found[1]) if found else ""
-        parts = [words(self.cells[c.at]) for c in self.header.of(name) if c.at < len(self.cells)]
+            return self.said[found[0].at] if found else ""
+        parts = [self.said[c.at] for c in self.header.of(name) if c.at < len(self.said)]
         return _MANY[name].join(dict.fromkeys(filter(None, parts)))
 
     def read(
@@ -290,7 +294,7 @@ def _check_cells(line: _Line, *, is_csv: bool, is_broken: bool) -> None:
     if is_broken:
         raise _RowError("", "characters can not be read", "export again as UTF-8")
     width = max(column.at for column in line.header.columns) + 1
-    if is_csv and any(words(cell) for cell in line.cells[width:]):
+    if is_csv and any(line.said[width:]):
         what = "more cells than the header has"
         raise _RowError("", what, "quote text that holds the delimiter, or export as .xlsx")
 
@@ -308,21 +312,23 @@ def _fill_down(sheet: Sheet, header: Header) -> None:
 
 def _is_skipped(line: _Line) -> bool:
     """Blank, the header again, or a foot such as 合计 and 制表人."""
-    filled = [words(cell) for cell in line.cells if words(cell)]
-    if not filled or _is_header_again(line):
+    filled = [text for text in line.said if text]
+    if not filled or _is_header_again(line, len(filled)):
         return True
     if not _FOOT.match(filled[0]):
         return False
-    return not line.get("content") or (len(filled) == 1 and len(filled[0]) <= _FOOT_CELLS)
+    alone = len(filled) == 1 and len(filled[0]) <= _FOOT_LENGTH
+    return alone or not line.get("content") or _SUM.fullmatch(filled[0]) is not None
 
 
-def _is_header_again(line: _Line) -> bool:
-    same = sum(
-        plain(line.cells[c.at]) == plain(c.header.rsplit("/", 1)[-1])
-        for c in line.header.columns
-        if c.at < len(line.cells) and isinstance(line.cells[c.at], str)
-    )
-    return same >= 2 and same * 2 >= sum(cell != "" for cell in line.cells)  # noqa: PLR2004 - one is chance
+def _is_header_again(line: _Line, filled: int) -> bool:
+    columns = [c for c in line.header.columns if c.at < len(line.said)]
+    same = sum(_is_named(c.header, line.said[c.at]) for c in columns)
+    return same >= 2 and same * 2 >= filled  # noqa: PLR2004 - one is chance
+
+
+def _is_named(header: str, text: str) -> bool:
+    return text != "" and (text == header or header.endswith(f"/{text}"))
 
 
 def _bad(line: _Line, error: _RowError) -> Bad:

@@ -178,7 +178,7 @@ async def test_bad_file_stops_no_other_and_is_reported(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert sorted(p.name for p in (tmp_path / "done").iterdir()) == ["1.csv", "1.csv.errors.csv"]
     kept = (tmp_path / "failed" / "2.csv.errors.csv").read_text(encoding="utf-8-sig")
-    assert list(csv.DictReader(io.StringIO(kept)))[0]["row"] == "2"
+    assert next(csv.DictReader(io.StringIO(kept)))["row"] == "2"
     assert "errors.csv" in source.health().warning
     assert "树" not in kept
 

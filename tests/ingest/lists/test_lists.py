@@ -161,6 +161,21 @@ def test_merged_content_is_not_spread() -> None:
     assert "there are no words" in parsed.failures[0].error
 
 
+def test_header_again_is_skipped_and_what_resembles_it_is_not() -> None:
+    header = [*HEADER[:3], "是否公开", "备注"]
+    rows = [["G1", "", "路灯不亮", "公开", "注"], header, ["G2", "", "树倒了", "否", "备注"]]
+    reading = read(text(header, *rows).encode())
+    assert [row.item.channel_id for row in reading.rows] == ["G1", "G2"]
+    assert reading.skipped == 1
+
+
+def test_foot_is_skipped_and_a_complaint_about_sums_is_not() -> None:
+    foot = [["合 计", "2", "", ""], ["", "制表人：某某", "", ""], ["总计", "", "共两件", ""]]
+    reading = read(text(HEADER, LINE, ["", "", "合计收费单有误", "13800138001"], *foot).encode())
+    assert [row.item.text for row in reading.rows] == ["路灯不亮", "合计收费单有误"]
+    assert (reading.skipped, len(reading.bad)) == (3, 0)
+
+
 def test_last_row_of_an_id_counts() -> None:
     reading = read(text(HEADER, LINE, ["G2", "", "树", ""], ["G1", "", "路灯修好了", ""]).encode())
     assert [(r.item.channel_id, r.item.text) for r in reading.rows] == [
