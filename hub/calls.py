@@ -96,7 +96,9 @@ class Calls:
         if self._robots is None:
             return
         if not await self._robots.allows(url):
-            msg = f"ingest: {self._name}: robots.txt of the site forbids this page; ask its operator"
+            msg = (
+                f"ingest: {self._name}: robots.txt of the site forbids this page; ask its operator"
+            )
             raise RejectedError(msg, reason="robots")
         delay = min(await self._robots.crawl_delay(url) or 0.0, LONGEST_GAP_S)
         if delay > self._gap_s:

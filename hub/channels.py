@@ -9,6 +9,7 @@ from hub.calls import Calls
 from hub.settings import Settings
 from ingest.connectors.discuz import Discuz
 from ingest.connectors.feed import Feed
+from ingest.connectors.lists import Lists
 from ingest.protocol import Answers, Connector, HasMedia, Polled
 from ingest.robots import Robots
 from store.errors import ConfigError
@@ -27,6 +28,7 @@ class Channels:
         self._clock = clock
         self._robots = Robots(http, AGENT, clock)
         self.doors: dict[str, Http] = {}
+        self.lists = {name: Lists(name, one) for name, one in settings.connectors.lists.items()}
         self.polled: tuple[Polled, ...] = tuple(self._polled())
 
     def _polled(self) -> Iterator[Polled]:
@@ -37,6 +39,10 @@ class Channels:
             robots = forum.robots and not forum.json_api
             door = self._door(name, robots=robots, gap_s=forum.gap_s)
             yield Discuz(name, forum, door, clock=self._clock)
+
+        for name, one in connectors.lists.items():
+            if one.folder is not None:
+                yield self.lists[name]
 
     def _door(self, name: str, *, robots: bool = False, gap_s: float = 0.0) -> Http:
         """The way out of one channel; two sources may not share a name."""
@@ -53,8 +59,10 @@ class Channels:
     @property
     def names(self) -> list[tuple[str, bool]]:
         """Every channel's name and whether it is asked (True) or calls us."""
-        polled = [(one.channel, True) for one in self.polled]
-        return [*polled, *(("app", False) for _ in range(self._settings.connectors.app.enabled))]
+        polled = [one.channel for one in self.polled]
+        called = ["app"] if self._settings.connectors.app.enabled else []
+        called += [name for name in self.lists if name not in polled]
+        return [*((name, True) for name in polled), *((name, False) for name in called)]
 
     @property
     def speakers(self) -> dict[str, Answers]:

@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from ingest.connectors.discuz import DiscuzConfig
 from ingest.connectors.feed import FeedConfig
+from ingest.connectors.lists import ListConfig
 from store.config import Strict, explain, read_toml
 from store.errors import ConfigError
 
@@ -78,6 +79,7 @@ class Connectors(Strict):
     app: AppConfig = AppConfig()
     feeds: dict[str, FeedConfig] = {}
     forums: dict[str, DiscuzConfig] = {}
+    lists: dict[str, ListConfig] = {"hotline": ListConfig(), "urban_management": ListConfig()}
 
 
 class Net(Strict):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from ingest.connectors.app import App
 from ingest.connectors.discuz import Discuz
 from ingest.connectors.feed import Feed
+from ingest.connectors.lists import Lists
 
-BUILTIN = (App, Discuz, Feed)
+BUILTIN = (App, Discuz, Feed, Lists)
 """Every connector class that comes with the hub."""

@@ -18,7 +18,22 @@ from ingest.connectors.lists import ListConfig, Lists
 from ingest.protocol import Payload
 
 ROWS = 20_000
-HEADER = ["工单编号", "受理时间", "诉求来源", "诉求类型", "诉求标题", "诉求内容", "一级分类", "所属区县", "诉求地址", "来电人", "联系电话", "承办单位", "办结时限", "工单状态"]
+HEADER = [
+    "工单编号",
+    "受理时间",
+    "诉求来源",
+    "诉求类型",
+    "诉求标题",
+    "诉求内容",
+    "一级分类",
+    "所属区县",
+    "诉求地址",
+    "来电人",
+    "联系电话",
+    "承办单位",
+    "办结时限",
+    "工单状态",
+]
 
 
 def rows() -> list[list[object]]:

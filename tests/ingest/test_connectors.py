@@ -16,6 +16,7 @@ from ingest.connectors import BUILTIN
 from ingest.connectors.app import App
 from ingest.connectors.discuz import Discuz, DiscuzConfig
 from ingest.connectors.feed import Feed, FeedConfig
+from ingest.connectors.lists import ListConfig, Lists
 from ingest.protocol import Connector, Payload
 from store.errors import RejectedError
 
@@ -23,6 +24,9 @@ GOLDEN = Path(__file__).parent / "golden"
 TYPES = {
     ".xml": "application/rss+xml",
     ".json": "application/json",
+    ".csv": "text/csv",
+    ".xls": "application/vnd.ms-excel",
+    ".xlsx": "application/octet-stream",
     ".html": "text/html; charset=utf-8",
 }
 NOWHERE: Any = None
@@ -34,6 +38,7 @@ FIELDS = ("channel_id", "title", "text", "author", "posted_at")
 MAKE: dict[type, Callable[[], Connector]] = {
     App: App,
     Discuz: lambda: Discuz("forum", FORUM, NOWHERE, clock=lambda: NOW),
+    Lists: lambda: Lists("hotline", ListConfig()),
     Feed: lambda: Feed("forum", FeedConfig(url="http://forum.invalid/rss"), NOWHERE),
 }
 """How a test makes each connector; ``parse`` needs no network, so there is none."""

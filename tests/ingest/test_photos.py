@@ -167,7 +167,14 @@ async def test_private_addresses_are_not_fetched(
 ) -> None:
     http = GuardedHttp()
     photos = Photos(
-        db=db, vault=vault, dead=dead, http=http, doors={}, sources={}, clock=clock, observe=lambda *_: None
+        db=db,
+        vault=vault,
+        dead=dead,
+        http=http,
+        doors={},
+        sources={},
+        clock=clock,
+        observe=lambda *_: None,
     )
     await admitted(admission, "http://127.0.0.1:1/a.jpg", channel="feed")
     await photos.run_once()

@@ -235,6 +235,9 @@ def _own_id(line: _Line) -> str:
     if len(found) > _LONGEST_ID:
         column = line.header.of("external_id")[0]
         raise _RowError(column.header, f"more than {_LONGEST_ID} characters", "correct the cell")
+    if not found.isprintable():
+        column = line.header.of("external_id")[0]
+        raise _RowError(column.header, "characters can not be read", "correct the cell")
     return found
 
 
