@@ -1,9 +1,9 @@
 """``minsheng run --demo``: fictional messages reach the hub as real ones do, at a watchable pace.
 
-A small server of ours plays the outside world: an RSS feed for each of the forum, Weibo (as an
-RSSHub feed) and the broadcast news, which the real poller asks; a client of the app API with a real
-key; and two departments' systems that check the signature of what they are sent. Nothing inside the
-hub is bypassed, and nothing of it runs without ``--demo``.
+The simulators of ``hub/sim`` and a small server play the outside world: a Discuz! forum and feeds of Weibo and the
+broadcast news, which the real connectors ask; a client of the app API with a real key; and two
+departments' systems that check the signature of what they are sent. Nothing inside the hub is
+bypassed, and nothing of it runs without ``--demo``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import itertools
 import json
 import logging
 import secrets
-from collections import defaultdict
+from collections import defaultdict, deque
 from contextlib import suppress
 from email.utils import formatdate
 from pathlib import Path
@@ -25,9 +25,11 @@ from xml.sax.saxutils import escape
 from aiohttp import web
 
 from desk.accounts import Accounts
-from hub.app import Hub
+from hub.app import Hub, now_utc
 from hub.http import GuardedHttp
 from hub.settings import AppConfig, Connectors, Net
+from hub.sim.discuz import DiscuzSim
+from ingest.connectors.discuz import DiscuzConfig
 from ingest.connectors.feed import FeedConfig
 from router.notify.webhook import sign
 from store.errors import HubError
@@ -35,11 +37,14 @@ from store.errors import HubError
 log = logging.getLogger(__name__)
 
 MESSAGES = Path(__file__).parent / "demo.jsonl"
-FEEDS = ("forum", "weibo", "news")
+FEEDS = ("weibo", "news")
+BOARD = 2
 OFFICES = ("urban_enforcement", "public_security")
 FIRST = 12
 PACE_S = 2.5
 KEPT = 30
+THREADS = 200
+"""Threads of the played forum; the oldest are deleted as a moderator would."""
 
 
 class Demo:
@@ -56,21 +61,29 @@ class Demo:
         ]
         self.received: list[str] = []
         self.url = ""
+        self.forum = DiscuzSim(now_utc, boards=(BOARD,))
+        self.forum_url = ""
+        self._threads: deque[int] = deque()
         self._feeds: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-        self._runner: web.AppRunner | None = None
+        self._runners: list[web.AppRunner] = []
         self._task: asyncio.Task[None] | None = None
         self._http = GuardedHttp(("127.0.0.0/8",))
 
     async def open(self) -> None:
-        """Start the outside world on a free loopback port."""
+        """Start the outside world on free loopback ports."""
         application = web.Application()
         application.router.add_get("/feed/{name}", self._feed)
         application.router.add_post("/office/{name}", self._office)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url = await self._serve(application)
+        self.forum_url = await self._serve(self.forum.app())
+
+    async def _serve(self, application: web.Application) -> str:
+        """Run an application on a free loopback port; its address."""
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        self._runners.append(runner)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
     def attach(self, hub: Hub) -> None:
         """Give two departments a system of their own."""
@@ -99,8 +112,8 @@ class Demo:
             with suppress(asyncio.CancelledError):
                 await self._task
         await self._http.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        for runner in self._runners:
+            await runner.cleanup()
 
     async def _speak(self, hub_url: str) -> None:
         """Each message through its own channel; the first dozen at once so that there is work to see."""
@@ -112,11 +125,20 @@ class Demo:
                 feed = self._feeds[message["channel"]]
                 feed.append(message | {"date": formatdate()})
                 del feed[:-KEPT]
+            elif message["channel"] == "forum":
+                self._post(message)
             else:
                 with suppress(HubError):
                     await self._submit(hub_url, message)
             if n >= FIRST:
                 await asyncio.sleep(PACE_S)
+
+    def _post(self, message: dict[str, Any]) -> None:
+        title = message.get("title") or message["text"][:20]
+        author = f"网友{len(self._threads) % 40}（虚构）"
+        self._threads.append(self.forum.thread(BOARD, title, message["text"], author))
+        if len(self._threads) > THREADS:
+            self.forum.delete(self._threads.popleft())
 
     async def _submit(self, hub_url: str, message: dict[str, Any]) -> None:
         body = {"id": message["id"], "text": message["text"], "author": message["id"]}
@@ -157,4 +179,6 @@ def demo_settings(args: argparse.Namespace, demo: Demo) -> dict[str, Any]:
     del args
     feeds = {name: FeedConfig(url=f"{demo.url}/feed/{name}", interval_s=3) for name in FEEDS}
     app = AppConfig.model_validate({"keys": {"demo_app": demo.key}})
-    return {"connectors": Connectors(app=app, feeds=feeds), "net": Net(allow=("127.0.0.0/8",))}
+    forum = DiscuzConfig(url=f"{demo.forum_url}/", boards=(BOARD,), interval_s=3, gap_s=0)
+    connectors = Connectors(app=app, feeds=feeds, forums={"forum": forum})
+    return {"connectors": connectors, "net": Net(allow=("127.0.0.0/8",))}
