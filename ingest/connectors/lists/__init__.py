@@ -85,7 +85,12 @@ class Lists:
 
     def read(self, payload: Payload) -> Reading:
         """Every row with its facts and problems. Raises RejectedError when it is no list."""
-        return self._reader.read(read_table(payload.body, wanted=self._sheet, own=self._own))
+        try:
+            table = read_table(payload.body, wanted=self._sheet, own=self._own)
+        except RejectedError as error:
+            msg = str(error).replace("ingest: lists:", f"ingest: {self.channel}:", 1)
+            raise RejectedError(msg, reason=error.reason) from error
+        return self._reader.read(table)
 
     def parse(self, payload: Payload) -> Parsed:
         """Rows as items; a row that can not be used is a failure of its own."""
@@ -133,7 +138,7 @@ class Lists:
         try:
             reading = self.read(payload)
         except RejectedError as error:
-            problem = Problem(0, "", str(error).removeprefix("ingest: lists: "), "")
+            problem = Problem(0, "", str(error).removeprefix(f"ingest: {self.channel}: "), "")
             return report("", [problem]), False
         problems = [bad.problem for bad in reading.bad]
         found = report(reading.table.sheet.name, problems) if problems else b""

@@ -11,14 +11,31 @@ from ingest.connectors.lists.sheet import MAX_COLUMNS, MAX_ROWS, Cell, Sheet
 _BREAK = re.compile(r"<br\b[^<>]{0,50}>", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\n\xa0]+")
 _BREAK_MARK = "\ue000"
+_TAG_MARK = "\f"
+_OTHERS = re.compile(
+    r"</?(?!(?:table|thead|tbody|tfoot|tr|td|th|style|script)\b)[a-z][^>]*>", re.IGNORECASE
+)
 _TABLES = 20
+_NESTED = 1000
 
 
 def read_page(text: str) -> list[Sheet]:
-    """Every table of a page that is not inside another; the largest first. None is an empty list."""
-    tree = LexborHTMLParser(_BREAK.sub(_BREAK_MARK, text))
+    """The first tables of a page, the largest first; none is an empty list."""
+    text = _lean(text)
+    if text.lower().count("<table") > _NESTED:
+        return []
+    tree = LexborHTMLParser(text)
     sheets = [_table(n, node) for n, node in enumerate(tree.css("table")[:_TABLES], 1)]
     return sorted(sheets, key=lambda sheet: -len(sheet.rows))
+
+
+def _lean(text: str) -> str:
+    """The page with no tags but those of tables: a parser's time grows with the square of the nesting.
+
+    A blank only HTML knows stands for each tag, so that what is left can not close up to a new one.
+    """
+    whole = text[: text.rfind(">") + 1]
+    return _OTHERS.sub(_TAG_MARK, _BREAK.sub(_BREAK_MARK, whole))
 
 
 def _table(number: int, table: LexborNode) -> Sheet:
@@ -70,5 +87,5 @@ def _span(node: LexborNode, name: str) -> int:
 
 
 def _words(node: LexborNode) -> str:
-    words = _BLANKS.sub(" ", node.text(deep=True))
+    words = _BLANKS.sub(" ", node.text_lexbor().replace(_TAG_MARK, ""))
     return "\n".join(part.strip() for part in words.split(_BREAK_MARK)).strip()

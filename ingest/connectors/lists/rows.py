@@ -34,7 +34,7 @@ FACTS = (
 """What a row says about its handling: shown in the preview, never part of the citizen's words."""
 
 _TIMES = frozenset({"assigned_at", "due_at", "done_at"})
-_FILLED = frozenset({"district", "category"})
+_FILLED = ("district", "category")
 """Columns of which a vertically merged cell speaks for all its rows."""
 
 _MANY = {"district": "", "category": " / "}
@@ -303,14 +303,16 @@ def _check_cells(line: _Line, *, is_csv: bool, is_broken: bool) -> None:
 
 
 def _fill_down(sheet: Sheet, header: Header) -> None:
-    safe = {column.at for column in header.columns if column.name in _FILLED}
-    for top, left, bottom, _ in sheet.merges:
-        if left not in safe or not header.last < top < len(sheet.rows):
+    """Give merged districts and categories to every row; merges that overlap are followed once."""
+    done = {c.at: header.last + 1 for name in _FILLED for c in header.of(name)}
+    for top, left, bottom, _ in sorted(sheet.merges):
+        if left not in done or not header.last < top < len(sheet.rows):
             continue
         value = next(iter(sheet.rows[top][left : left + 1]), "")
-        for row in sheet.rows[top + 1 : bottom + 1]:
+        for row in sheet.rows[max(top + 1, done[left]) : bottom + 1]:
             row.extend([""] * (left + 1 - len(row)))
             row[left] = value
+        done[left] = max(done[left], bottom + 1)
 
 
 def _is_skipped(line: _Line) -> bool:

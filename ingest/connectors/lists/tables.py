@@ -38,7 +38,7 @@ class Table:
 
 
 def read_table(body: bytes, *, wanted: str, own: Mapping[str, Sequence[str]]) -> Table:
-    """The list in a file. ``wanted`` is a sheet's name or number from 1, or empty.
+    """The list in a file. ``wanted`` is a workbook's sheet by name or number from 1, or empty.
 
     Raises RejectedError: ``oversize``, ``password``, ``broken``, ``no_sheet``, or ``layout`` when no row
     looks like a header.
@@ -48,7 +48,9 @@ def read_table(body: bytes, *, wanted: str, own: Mapping[str, Sequence[str]]) ->
         raise RejectedError(msg, reason="oversize")
     kind, encoding, names, sheets = _read(body, wanted, own)
     if not sheets:
-        msg = "ingest: lists: sheet: the file has no such table; correct sheet in hub.toml"
+        msg = (
+            "ingest: lists: sheet: the file has no such table; check the file, or sheet in hub.toml"
+        )
         raise RejectedError(msg, reason="no_sheet")
     for sheet in sheets:
         if header := find(sheet, own):
@@ -70,8 +72,7 @@ def _read(
     text, encoding, lossy = decode(body)
     if text.lstrip().startswith("<"):
         sheets = read_page(text)
-        names = [sheet.name for sheet in sheets]
-        return "html", encoding, names, [s for s in sheets if wanted in {"", s.name}]
+        return "html", encoding, [sheet.name for sheet in sheets], sheets
     return "csv", encoding, ["csv"], [_read_text(text, own, lossy=lossy)]
 
 

@@ -320,7 +320,7 @@ def zipped(**parts: bytes) -> bytes:
     ],
 )  # fmt: skip
 def test_what_is_no_list_is_rejected(body: bytes) -> None:
-    with pytest.raises(RejectedError, match="ingest: lists: "):
+    with pytest.raises(RejectedError, match=r"^ingest: hotline: "):
         parse(body)
 
 
@@ -334,6 +334,61 @@ def test_limits() -> None:
     with pytest.raises(RejectedError) as caught:
         parse(bomb)
     assert caught.value.reason == "oversize"
+
+
+def test_too_many_rows() -> None:
+    with pytest.raises(RejectedError) as caught:
+        parse((text(HEADER, LINE) + "x\n" * 200_000).encode())
+    assert caught.value.reason == "oversize"
+
+
+ODS = """<?xml version="1.0"?><office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">
+<office:body><office:spreadsheet><table:table table:name="工单">{}</table:table></office:spreadsheet></office:body>
+</office:document-content>"""
+
+
+def ods(*rows: list[str], more: str = "") -> bytes:
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    lines = ["".join(map(cell.format, row)) for row in rows]
+    body = "".join(f"<table:table-row>{line}</table:table-row>" for line in lines)
+    parts = {
+        "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+        "content.xml": ODS.format(body + more).encode(),
+        "META-INF/manifest.xml": b"<manifest/>",
+    }
+    return zipped(**parts)
+
+
+def test_ods() -> None:
+    assert read(ods(HEADER, LINE)).table.kind == "ods"
+    assert [item.text for item in parse(ods(HEADER, LINE)).items] == ["路灯不亮"]
+
+
+def test_row_repeated_without_end_is_refused() -> None:
+    more = (
+        '<table:table-row table:number-rows-repeated="2000000"><table:table-cell '
+        'office:value-type="string"><text:p>x</text:p></table:table-cell></table:table-row>'
+    )
+    with pytest.raises(RejectedError) as caught:
+        parse(ods(HEADER, LINE, more=more))
+    assert caught.value.reason == "oversize"
+
+
+@pytest.mark.parametrize(
+    "unit", ["<table><tr><td>", "<div>", "<div <>", "<<b>div>", "<td <div>", "<a ", "<svg>", "<tr>x", "<!--"]
+)  # fmt: skip
+def test_hostile_pages_end_in_linear_time(unit: str) -> None:
+    """Nesting this deep takes a parser hours; the test's own end is the proof."""
+    with pytest.raises(RejectedError):
+        parse(f"<table><tr><td>{unit * 300_000}".encode())
+
+
+def test_tags_inside_cells_do_not_split_words() -> None:
+    cells = "".join(f"<td><b>{word[:1]}</b><span>{word[1:]}</span></td>" for word in HEADER)
+    line = "<td>G1</td><td>2026-11-24</td><td><font>路</font>灯<br/><i>不亮</i></td><td></td>"
+    items = parse(f"<table><tr>{cells}</tr><tr>{line}</tr></table>".encode()).items
+    assert [item.text for item in items] == ["路灯\n不亮"]
 
 
 def test_cell_at_the_far_corner_ends_the_reader_and_not_the_hub() -> None:
