@@ -74,7 +74,7 @@ class Desk:
         taxonomy: Taxonomy,
         directory: Directory,
         admission: Admission,
-        sources: Sequence[tuple[str, bool]],
+        sources: Sequence[tuple[str, str]],
         lists: Mapping[str, Lists],
         zone: ZoneInfo,
         channels: Mapping[str, str],

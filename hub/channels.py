@@ -57,12 +57,13 @@ class Channels:
         yield from self.polled
 
     @property
-    def names(self) -> list[tuple[str, bool]]:
-        """Every channel's name and whether it is asked (True) or calls us."""
+    def names(self) -> list[tuple[str, str]]:
+        """Every channel's name and how it is heard: polled, pushed, imported."""
         polled = [one.channel for one in self.polled]
-        called = ["app"] if self._settings.connectors.app.enabled else []
-        called += [name for name in self.lists if name not in polled]
-        return [*((name, True) for name in polled), *((name, False) for name in called)]
+        pushed = ["app"] if self._settings.connectors.app.enabled else []
+        imported = [name for name in self.lists if name not in polled]
+        hows = (("polled", polled), ("pushed", pushed), ("imported", imported))
+        return [(name, how) for how, names in hows for name in names]
 
     @property
     def speakers(self) -> dict[str, Answers]:
