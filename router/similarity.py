@@ -1,0 +1,252 @@
+"""How likely two messages are one matter, and why: pure, symmetric, without a clock.
+
+Evidence of place, problem, time, words, author and link is added up as log-odds (naive Bayes), each with a
+reason for the screen. Space and time come first, words second: where two places differ, the same
+words say nothing, since two compounds complain alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from math import exp
+from typing import NamedTuple
+
+from pydantic import Field
+from rapidfuzz import fuzz
+
+from router.nearness import Nearness, Relation, Where, nearness
+from router.spots import Spot, Spots
+from store.config import Strict
+from store.coords import Point
+
+ALONE = 40
+"""Characters from which the same words without a place are a copy, not a common complaint."""
+
+TITLE = 8
+"""Characters from which two messages do not bear the same title by chance."""
+
+SAME_WORDS, MUCH, SOME, FEW = 0.9, 0.7, 0.5, 0.3
+"""Steps of likeness of words, in [0, 1]."""
+
+_PRIOR = -2.0
+_DAY_S = 86_400.0
+
+
+class Grouping(Strict):
+    """``configs/grouping.toml``; days, meters and probabilities as named there."""
+
+    window_days: float = Field(default=7, gt=0, le=365)
+    radius_m: float = Field(default=150, gt=0, le=5_000)
+    relapse_days: float = Field(default=90, gt=0, le=3_650)
+    certain_min: float = Field(default=0.95, gt=0.5, lt=1)
+    suggest_min: float = Field(default=0.3, gt=0, lt=1)
+    problem: dict[str, float] = {}
+
+    def window_of(self, problems: frozenset[str]) -> float:
+        """Days within which messages of these problems are one matter: the longest of theirs."""
+        return max(
+            (self.problem.get(p, self.window_days) for p in problems), default=self.window_days
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What of a message, or of a case's founding message, is compared; ``text`` is redacted.
+
+    ``at`` is when it was posted or received (aware), ``here`` WGS-84, ``author`` the sealed channel's own
+    key of the citizen, ``closed_at`` when the case was closed.
+    """
+
+    id: int
+    text: str
+    at: datetime
+    title: str = ""
+    address: str = ""
+    area: str = ""
+    point: str = ""
+    here: Point | None = None
+    problems: frozenset[str] = frozenset()
+    campaigns: frozenset[str] = frozenset()
+    channel: str = ""
+    author: str = ""
+    thread: str = ""
+    url: str = ""
+    closed_at: datetime | None = None
+
+    @property
+    def body(self) -> str:
+        """Title and text as one, the title on the first line."""
+        return f"{self.title}\n{self.text}" if self.title else self.text
+
+
+class Sign(StrEnum):
+    """What kind of evidence a reason is."""
+
+    PLACE = "place"
+    PROBLEM = "problem"
+    CAMPAIGN = "campaign"
+    TIME = "time"
+    WORDS = "words"
+    AUTHOR = "author"
+    LINK = "link"
+
+
+class Reason(NamedTuple):
+    """One piece of evidence: ``text`` for the screen, ``weight`` in log-odds (below 0: against)."""
+
+    sign: Sign
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A case that may be the same matter.
+
+    ``score`` is the estimated probability in [0, 1]; ``certain`` that it may be joined unseen;
+    ``relapse`` that it was closed before the new message: linked, never joined.
+    """
+
+    case_id: int
+    score: float
+    reasons: tuple[Reason, ...]
+    certain: bool
+    relapse: bool = False
+
+
+class Matcher:
+    """Compares messages under one city's settings; ``labels`` are the names of problems on screen."""
+
+    def __init__(self, settings: Grouping, spots: Spots, labels: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.spots = spots
+        self.labels = labels
+        self._words = lru_cache(maxsize=4_096)(_likeness)
+
+    def spot(self, facts: Facts) -> Spot:
+        """Where the message says it is."""
+        return self.spots.read(facts.body, facts.address)
+
+    def compare(self, new: Facts, case: Facts) -> Match:
+        """How likely ``new`` and ``case`` are one matter. The score does not depend on their order."""
+        relapse = case.closed_at is not None and case.closed_at <= new.at
+        a, b = self.spot(new), self.spot(case)
+        near = nearness(
+            Where(a, new.area, new.point, new.here),
+            Where(b, case.area, case.point, case.here),
+            self.settings.radius_m,
+        )
+        like = self._words(*sorted((a.words, b.words)))
+        reasons = (
+            Reason(Sign.PLACE, near.text, near.weight),
+            *self._subject(new, case),
+            self._time(new, case),
+            *_wording(like, near, a, b),
+            *_origin(new, case),
+        )
+        score = 1 / (1 + exp(-_PRIOR - sum(reason.weight for reason in reasons)))
+        if _is_itself(new, case):
+            score = 1.0
+        certain = (
+            not relapse
+            and score >= self.settings.certain_min
+            and self._in_time(new, case)
+            and _is_proven(new, case, near, like, (a, b))
+        )
+        shown = sorted((r for r in reasons if r.weight), key=lambda r: -abs(r.weight))
+        return Match(case.id, round(score, 4), tuple(shown), certain, relapse)
+
+    def _subject(self, a: Facts, b: Facts) -> list[Reason]:
+        """Evidence of what it is about."""
+        found: list[Reason] = []
+        if both := a.problems & b.problems:
+            named = "、".join(self.labels.get(p, p) for p in sorted(both))
+            found.append(Reason(Sign.PROBLEM, f"问题相同：{named}", 1.5))
+        elif a.problems and b.problems:
+            found.append(Reason(Sign.PROBLEM, "问题不同", -4.0))
+        if both := a.campaigns & b.campaigns:
+            named = "、".join(self.labels.get(c, c) for c in sorted(both))
+            found.append(Reason(Sign.CAMPAIGN, f"同属{named}", 0.3))
+        return found
+
+    def _days(self, a: Facts, b: Facts) -> tuple[float, float]:
+        """Days between the two, and the window that holds for them."""
+        window = self.settings.window_of(a.problems & b.problems)
+        return abs((a.at - b.at).total_seconds()) / _DAY_S, window
+
+    def _in_time(self, a: Facts, b: Facts) -> bool:
+        days, window = self._days(a, b)
+        return days <= window
+
+    def _time(self, a: Facts, b: Facts) -> Reason:
+        days, window = self._days(a, b)
+        said = f"相隔{days:.0f}天" if days >= 1 else f"相隔{days * 24:.0f}小时"
+        if days <= window:
+            return Reason(Sign.TIME, said, 0.7 if days <= window / 2 else 0.3)
+        return Reason(Sign.TIME, said, -1.5 if days <= 2 * window else -4.0)
+
+
+def _likeness(a: str, b: str) -> float:
+    """How alike two wordings are, in [0, 1]: edit distance, or two-character shingles where order differs."""
+    if not a or not b:
+        return 0.0
+    x, y = ({s[n : n + 2] for n in range(len(s) - 1)} for s in (a, b))
+    dice = 2 * len(x & y) / max(1, len(x) + len(y))
+    return max(fuzz.ratio(a, b) / 100, dice)
+
+
+def _wording(like: float, near: Nearness, a: Spot, b: Spot) -> list[Reason]:
+    """Evidence of the words; none in favor where the places differ."""
+    if near.relation is Relation.OTHER:
+        return []
+    whole = a.whole == b.whole and len(a.whole) >= ALONE
+    steps = ((SAME_WORDS, 3.0), (MUCH, 2.2), (SOME, 1.2), (FEW, 0.3), (0.0, -0.8))
+    weight = next(weight for least, weight in steps if like >= least)
+    said = f"文字相似{like:.0%}" if weight > 0 else "说法不同"
+    return [Reason(Sign.WORDS, "原文相同" if whole else said, weight + whole)]
+
+
+def _origin(a: Facts, b: Facts) -> list[Reason]:
+    """Evidence of who said it and where it was read."""
+    found: list[Reason] = []
+    if a.author and (a.channel, a.author) == (b.channel, b.author):
+        found.append(Reason(Sign.AUTHOR, "同一市民再次反映", 1.5))
+    if _linked(a, b):
+        found.append(Reason(Sign.LINK, "同一帖子", 3.0))
+    elif a.title == b.title and len(a.title) >= TITLE:
+        found.append(Reason(Sign.LINK, "标题相同", 1.2))
+    return found
+
+
+def _linked(a: Facts, b: Facts) -> bool:
+    """Whether both were read at the same address, or answer the same post."""
+    same_thread = bool(a.thread) and (a.channel, a.thread) == (b.channel, b.thread)
+    return same_thread or (bool(a.url) and a.url == b.url)
+
+
+def _is_itself(a: Facts, b: Facts) -> bool:
+    """Whether it is one message compared with itself."""
+    return a.id == b.id and a.body == b.body and a.at == b.at
+
+
+def _is_proven(a: Facts, b: Facts, near: Nearness, like: float, spots: tuple[Spot, Spot]) -> bool:
+    """Whether the evidence is of a kind that allows joining unseen, however high the score.
+
+    Never where places or territories differ or the problems do; never by words alone unless they are
+    a long text copied; never where one narrows a place the other leaves open; at one place either much
+    the same words, or the same citizen's.
+    """
+    if a.area != b.area or (a.problems and b.problems and not a.problems & b.problems):
+        return False
+    x, y = spots
+    if near.relation in {Relation.UNKNOWN, Relation.WIDE}:
+        return x.whole == y.whole and len(x.whole) >= ALONE and not near.vague
+    if near.vague or near.relation is Relation.OTHER:
+        return False
+    same_author = bool(a.author) and (a.channel, a.author) == (b.channel, b.author)
+    enough = SOME if near.relation is Relation.EXACT else MUCH
+    return like >= enough or (same_author and like >= FEW)
