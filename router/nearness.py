@@ -110,6 +110,11 @@ def _agrees(a: Where, b: Where, away: float | None, radius_m: float) -> tuple[Re
         return Relation.SAME, "位置重合"
     if lines:
         return Relation.WIDE, f"同一街路：{'、'.join(sorted(lines))}"
+    return _around(a, b, away, radius_m)
+
+
+def _around(a: Where, b: Where, away: float | None, radius_m: float) -> tuple[Relation, str]:
+    """How near two places are that share no name."""
     if away is not None and away <= radius_m:
         return Relation.WIDE, "位置相近"
     if a.point and a.point == b.point:

@@ -1,0 +1,187 @@
+"""Finds the cases a new message may belong to: by keys in the database, then compared one by one.
+
+A case is kept under at most ``KEYS`` keys: its link, its author, three sketches of its words (MinHash, so
+that near copies meet), and for each problem its named places, its cell of a 250 m grid and its territory.
+A search reads the newest cases of each key, at most ``READ``, and compares the ``COMPARED`` that share most.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from datasketch import MinHash
+from sqlalchemy import Table, TextClause, select, text
+
+from router.similarity import Facts, Match, Matcher
+from store.coords import Point, to_wgs84
+from store.db import Database, among
+from store.model import CoordType
+from store.tables import T
+from store.understood import labels_of
+
+KEYS = 12
+"""Keys a case is kept under, at most."""
+
+READ, COMPARED, BEST = 200, 24, 10
+"""Candidates read by key, compared, and returned, at most."""
+
+_BANDS, _ROWS = 3, 3
+_CELL_M = 250.0
+_DEGREE_M = 111_195.0
+_NAMED = 2
+_WEIGHTS = {"l": 9, "w": 5, "t": 5, "s": 4, "c": 3, "a": 1}
+"""What sharing a key of each kind counts for when candidates are chosen."""
+
+_LIMITS = {"l": 20, "w": 20, "t": 20, "s": 60, "c": 12, "a": 40}
+"""Newest cases read under one key of each kind."""
+
+Around = tuple[tuple[int, int], ...]
+_HERE: Around = ((0, 0),)
+_NEIGHBORS: Around = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1))
+
+
+class Finder:
+    """Searches one database for cases that may be the same matter; ``keys`` is the table of their keys."""
+
+    def __init__(self, db: Database, matcher: Matcher, keys: Table) -> None:
+        self._db = db
+        self._matcher = matcher
+        self._keys = keys
+
+    def keys_of(self, facts: Facts) -> tuple[str, ...]:
+        """The keys a case founded by this message is kept under."""
+        return self._listed(facts, _HERE)[:KEYS]
+
+    async def find(self, facts: Facts, now: datetime) -> list[Match]:
+        """The likeliest open or recently closed cases, best first; the message's own is left out.
+
+        Raises TransientError when the database is away.
+        """
+        oldest = now - timedelta(days=self._matcher.settings.relapse_days)
+        settings = self._matcher.settings
+        cases = await self._read(await self._candidates(facts))
+        matches = [
+            self._matcher.compare(facts, case)
+            for case in cases
+            if case.closed_at is None or case.closed_at >= oldest
+        ]
+        matches = [m for m in matches if m.score >= settings.suggest_min]
+        matches.sort(key=lambda m: (-m.score, m.relapse, -m.case_id))
+        return matches[:BEST]
+
+    async def _candidates(self, facts: Facts) -> list[int]:
+        """Ids of the cases that share the most keys, among the newest."""
+        keys = self._listed(facts, _NEIGHBORS)
+        if not keys:
+            return []
+        values = {f"k{n}": key for n, key in enumerate(keys)}
+        statement = _newest(self._keys.name, tuple(key[0] for key in keys))
+        counted: Counter[int] = Counter()
+        async with self._db.read() as conn:
+            for case_id, kind in await conn.execute(statement, values):
+                counted[case_id] += _WEIGHTS[kind]
+        counted.pop(facts.id, None)
+        newest = sorted(counted, reverse=True)[:READ]
+        return sorted(newest, key=lambda case_id: (-counted[case_id], -case_id))[:COMPARED]
+
+    async def _read(self, ids: Sequence[int]) -> list[Facts]:
+        """What is known of each case, from its founding message."""
+        if not ids:
+            return []
+        wanted = _CASES.where(among(T.cases.c.id, ids, is_sqlite=self._db.is_sqlite))
+        async with self._db.read() as conn:
+            return [facts_of(row) for row in await conn.execute(wanted)]
+
+    def _listed(self, facts: Facts, around: Around) -> tuple[str, ...]:
+        """All keys, the most telling first."""
+        spot = self._matcher.spot(facts)
+        keys = [f"l|{_digest(facts.url)}"] if facts.url else []
+        if facts.thread:
+            keys.append(f"l|{_digest(f'{facts.channel}|{facts.thread}')}")
+        if facts.author:
+            keys.append(f"w|{_digest(f'{facts.channel}|{facts.author}')}")
+        keys += _sketch(spot.whole)
+        for problem in sorted(facts.problems)[:_NAMED] or ("-",):
+            keys += (f"s|{problem}|{name}" for name in spot.names[:_NAMED])
+            if facts.here:
+                keys += (f"c|{problem}|{cell}" for cell in _cells(facts.here, around))
+            if facts.area:
+                keys.append(f"a|{problem}|{facts.area}|{facts.point}")
+        return tuple(dict.fromkeys(keys))
+
+
+_c, _i = T.cases.c, T.items.c
+_CASES = select(
+    _c.id, _c.area, _c.point, _c.problems, _c.campaigns, _c.received_at, _c.closed_at,
+    _i.channel, _i.title, _i.text, _i.address, _i.lat, _i.lon, _i.coord_type,
+    _i.author_key, _i.thread, _i.url, _i.posted_at,
+).join(T.items, _i.id == _c.id)  # fmt: skip
+
+
+def facts_of(row: Any) -> Facts:
+    """The facts of a row that has an item's columns and its labels, area and point."""
+    here = None
+    if row.lat is not None and row.lon is not None:
+        here = to_wgs84(row.lat, row.lon, CoordType(row.coord_type))
+    return Facts(
+        id=row.id,
+        text=row.text,
+        at=row.posted_at or row.received_at,
+        title=row.title,
+        address=row.address,
+        area=row.area,
+        point=row.point,
+        here=here,
+        problems=frozenset(labels_of(row.problems)),
+        campaigns=frozenset(labels_of(row.campaigns)),
+        channel=row.channel,
+        author=row.author_key,
+        thread=row.thread,
+        url=row.url,
+        closed_at=row.closed_at,
+    )
+
+
+@lru_cache(maxsize=256)
+def _newest(table: str, kinds: tuple[str, ...]) -> TextClause:
+    """One indexed look for each key, newest cases first, as (case id, kind of key)."""
+    looks = (
+        f"SELECT * FROM (SELECT case_id, '{kind}' AS kind FROM {table} WHERE key = :k{n} "  # noqa: S608 - our own names
+        f"ORDER BY case_id DESC LIMIT {_LIMITS[kind]}) AS x{n}"
+        for n, kind in enumerate(kinds)
+    )
+    return text(" UNION ALL ".join(looks))
+
+
+def _digest(value: str) -> str:
+    """A short name for a long or private value."""
+    return hashlib.blake2b(value.encode(), digest_size=9).hexdigest()
+
+
+def _sketch(words: str) -> list[str]:
+    """Band keys of the text's two-character shingles: near copies share at least one."""
+    shingles = {words[n : n + 2] for n in range(len(words) - 1)}
+    if not shingles:
+        return []
+    made = MinHash(num_perm=_BANDS * _ROWS)
+    made.update_batch([shingle.encode() for shingle in shingles])
+    values = made.hashvalues.tolist()
+    bands = (values[n * _ROWS : (n + 1) * _ROWS] for n in range(_BANDS))
+    return [f"t|{n}|{_digest(repr(band))}" for n, band in enumerate(bands)]
+
+
+def _cells(here: Point, around: Around) -> list[str]:
+    """Grid cells about 250 m wide at and around a WGS-84 point."""
+    lat, lon = here
+    row = math.floor(lat * _DEGREE_M / _CELL_M)
+    found: list[str] = []
+    for y, x in around:
+        wide = _DEGREE_M * math.cos(math.radians((row + y) * _CELL_M / _DEGREE_M)) / _CELL_M
+        found.append(f"{row + y}:{math.floor(lon * wide) + x}")
+    return found
