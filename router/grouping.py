@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from datasketch import MinHash
+from datasketch import MinHash  # type: ignore[import-untyped]
 from sqlalchemy import Table, TextClause, select, text
 
 from router.similarity import Facts, Match, Matcher
@@ -63,8 +63,8 @@ class Finder:
 
         Raises TransientError when the database is away.
         """
-        oldest = now - timedelta(days=self._matcher.settings.relapse_days)
         settings = self._matcher.settings
+        oldest = now - timedelta(days=settings.relapse_days)
         cases = await self._read(await self._candidates(facts))
         matches = [
             self._matcher.compare(facts, case)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 from math import exp
 from typing import NamedTuple
 
@@ -125,7 +124,6 @@ class Matcher:
         self.settings = settings
         self.spots = spots
         self.labels = labels
-        self._words = lru_cache(maxsize=4_096)(_likeness)
 
     def spot(self, facts: Facts) -> Spot:
         """Where the message says it is."""
@@ -140,7 +138,7 @@ class Matcher:
             Where(b, case.area, case.point, case.here),
             self.settings.radius_m,
         )
-        like = self._words(*sorted((a.words, b.words)))
+        like = 0.0 if near.relation is Relation.OTHER else _likeness(a.words, b.words)
         reasons = (
             Reason(Sign.PLACE, near.text, near.weight),
             *self._subject(new, case),
