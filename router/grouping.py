@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from datasketch import MinHash  # type: ignore[import-untyped]
-from sqlalchemy import Table, TextClause, select, text
+from sqlalchemy import Table, TextualSelect, text
 
 from router.similarity import Facts, Match, Matcher
 from store.coords import Point, to_wgs84
-from store.db import Database, among
+from store.db import Database
 from store.model import CoordType
 from store.tables import T
 from store.understood import labels_of
@@ -65,7 +63,7 @@ class Finder:
         """
         settings = self._matcher.settings
         oldest = now - timedelta(days=settings.relapse_days)
-        cases = await self._read(await self._candidates(facts))
+        cases = await self._candidates(facts)
         matches = [
             self._matcher.compare(facts, case)
             for case in cases
@@ -75,28 +73,16 @@ class Finder:
         matches.sort(key=lambda m: (-m.score, m.relapse, -m.case_id))
         return matches[:BEST]
 
-    async def _candidates(self, facts: Facts) -> list[int]:
-        """Ids of the cases that share the most keys, among the newest."""
+    async def _candidates(self, facts: Facts) -> list[Facts]:
+        """The cases that share the most keys, among the newest, as their founding messages tell."""
         keys = self._listed(facts, _NEIGHBORS)
         if not keys:
             return []
         values = {f"k{n}": key for n, key in enumerate(keys)}
-        statement = _newest(self._keys.name, tuple(key[0] for key in keys))
-        counted: Counter[int] = Counter()
+        statement = _search(self._keys.name, tuple(key[0] for key in keys))
         async with self._db.read() as conn:
-            for case_id, kind in await conn.execute(statement, values):
-                counted[case_id] += _WEIGHTS[kind]
-        counted.pop(facts.id, None)
-        newest = sorted(counted, reverse=True)[:READ]
-        return sorted(newest, key=lambda case_id: (-counted[case_id], -case_id))[:COMPARED]
-
-    async def _read(self, ids: Sequence[int]) -> list[Facts]:
-        """What is known of each case, from its founding message."""
-        if not ids:
-            return []
-        wanted = _CASES.where(among(T.cases.c.id, ids, is_sqlite=self._db.is_sqlite))
-        async with self._db.read() as conn:
-            return [facts_of(row) for row in await conn.execute(wanted)]
+            rows = (await conn.execute(statement, values | {"own": facts.id})).all()
+        return [facts_of(row) for row in rows]
 
     def _listed(self, facts: Facts, around: Around) -> tuple[str, ...]:
         """All keys, the most telling first."""
@@ -117,11 +103,11 @@ class Finder:
 
 
 _c, _i = T.cases.c, T.items.c
-_CASES = select(
+_COLUMNS = (
     _c.id, _c.area, _c.point, _c.problems, _c.campaigns, _c.received_at, _c.closed_at,
     _i.channel, _i.title, _i.text, _i.address, _i.lat, _i.lon, _i.coord_type,
     _i.author_key, _i.thread, _i.url, _i.posted_at,
-).join(T.items, _i.id == _c.id)  # fmt: skip
+)  # fmt: skip
 
 
 def facts_of(row: Any) -> Facts:
@@ -149,14 +135,25 @@ def facts_of(row: Any) -> Facts:
 
 
 @lru_cache(maxsize=256)
-def _newest(table: str, kinds: tuple[str, ...]) -> TextClause:
-    """One indexed look for each key, newest cases first, as (case id, kind of key)."""
-    looks = (
-        f"SELECT * FROM (SELECT case_id, '{kind}' AS kind FROM {table} WHERE key = :k{n} "  # noqa: S608 - our own names
-        f"ORDER BY case_id DESC LIMIT {_LIMITS[kind]}) AS x{n}"
+def _search(table: str, kinds: tuple[str, ...]) -> TextualSelect:
+    """One indexed look a key, then the cases found most: a single question, asked of each database alike.
+
+    Built once for each row of kinds of keys; SQLAlchemy would need a millisecond to build it each time.
+    """
+    looks = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT case_id, {_WEIGHTS[kind]} AS worth FROM {table} "  # noqa: S608 - our own names
+        f"WHERE key = :k{n} ORDER BY case_id DESC LIMIT {_LIMITS[kind]}) AS x{n}"
         for n, kind in enumerate(kinds)
     )
-    return text(" UNION ALL ".join(looks))
+    columns = ", ".join(f"{column.table.name}.{column.name}" for column in _COLUMNS)
+    statement = (
+        f"SELECT {columns} FROM (SELECT case_id, worth FROM "  # noqa: S608 - our own names
+        f"(SELECT case_id, sum(worth) AS worth FROM ({looks}) AS looked WHERE case_id <> :own "
+        f"GROUP BY case_id ORDER BY case_id DESC LIMIT {READ}) AS newest "
+        f"ORDER BY worth DESC, case_id DESC LIMIT {COMPARED}) AS found "
+        "JOIN cases ON cases.id = found.case_id JOIN items ON items.id = found.case_id"
+    )
+    return text(statement).columns(*_COLUMNS)
 
 
 def _digest(value: str) -> str:
