@@ -33,7 +33,7 @@ class Relation(IntEnum):
 
 WEIGHTS = {
     Relation.OTHER: -3.5,
-    Relation.UNKNOWN: -0.5,
+    Relation.UNKNOWN: -1.0,
     Relation.WIDE: 0.4,
     Relation.SAME: 2.0,
     Relation.EXACT: 3.0,

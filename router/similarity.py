@@ -7,10 +7,12 @@ words say nothing, since two compounds complain alike.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from math import exp
 from typing import NamedTuple
 
@@ -18,7 +20,7 @@ from pydantic import Field
 from rapidfuzz import fuzz
 
 from router.nearness import Nearness, Relation, Where, nearness
-from router.spots import Spot, Spots
+from router.spots import Spot, Spots, fold
 from store.config import Strict
 from store.coords import Point
 
@@ -35,6 +37,13 @@ _PRIOR = -2.0
 _DAY_S = 86_400.0
 
 
+class Matter(Strict):
+    """A subject within a problem, told by any of its words."""
+
+    name: str = Field(min_length=1)
+    words: tuple[str, ...] = Field(min_length=1)
+
+
 class Grouping(Strict):
     """``configs/grouping.toml``; days, meters and probabilities as named there."""
 
@@ -44,6 +53,7 @@ class Grouping(Strict):
     certain_min: float = Field(default=0.95, gt=0.5, lt=1)
     suggest_min: float = Field(default=0.3, gt=0, lt=1)
     problem: dict[str, float] = {}
+    matter: tuple[Matter, ...] = ()
 
     def window_of(self, problems: frozenset[str]) -> float:
         """Days within which messages of these problems are one matter: the longest of theirs."""
@@ -87,6 +97,7 @@ class Sign(StrEnum):
 
     PLACE = "place"
     PROBLEM = "problem"
+    MATTER = "matter"
     CAMPAIGN = "campaign"
     TIME = "time"
     WORDS = "words"
@@ -124,10 +135,17 @@ class Matcher:
         self.settings = settings
         self.spots = spots
         self.labels = labels
+        self._subjects = {fold(w): m.name for m in settings.matter for w in m.words}
+        self._told = re.compile("|".join(map(re.escape, self._subjects)) or r"(?!)")
+        self.matters = lru_cache(maxsize=16_384)(self._matters)
 
     def spot(self, facts: Facts) -> Spot:
         """Where the message says it is."""
         return self.spots.read(facts.body, facts.address)
+
+    def _matters(self, words: str) -> frozenset[str]:
+        """What words speak of, within a problem."""
+        return frozenset(map(self._subjects.__getitem__, self._told.findall(words)))
 
     def compare(self, new: Facts, case: Facts) -> Match:
         """How likely ``new`` and ``case`` are one matter. The score does not depend on their order."""
@@ -139,9 +157,11 @@ class Matcher:
             self.settings.radius_m,
         )
         like = 0.0 if near.relation is Relation.OTHER else _likeness(a.words, b.words)
+        mine, theirs = self.matters(a.words), self.matters(b.words)
         reasons = (
             Reason(Sign.PLACE, near.text, near.weight),
             *self._subject(new, case),
+            *_about(mine, theirs, like),
             self._time(new, case),
             *_wording(like, near, a, b),
             *_origin(new, case),
@@ -153,7 +173,7 @@ class Matcher:
             not relapse
             and score >= self.settings.certain_min
             and self._in_time(new, case)
-            and _is_proven(new, case, near, like, (a, b))
+            and _is_proven(new, case, near, Wording(like, _copied(a, b), mine, theirs))
         )
         shown = sorted((r for r in reasons if r.weight), key=lambda r: -abs(r.weight))
         return Match(case.id, round(score, 4), tuple(shown), certain, relapse)
@@ -185,7 +205,7 @@ class Matcher:
         said = f"相隔{days:.0f}天" if days >= 1 else f"相隔{days * 24:.0f}小时"
         if days <= window:
             return Reason(Sign.TIME, said, 0.7 if days <= window / 2 else 0.3)
-        return Reason(Sign.TIME, said, -1.5 if days <= 2 * window else -4.0)
+        return Reason(Sign.TIME, said, -1.5 if days <= 2 * window else -5.0)
 
 
 def _likeness(a: str, b: str) -> float:
@@ -197,15 +217,39 @@ def _likeness(a: str, b: str) -> float:
     return max(fuzz.ratio(a, b) / 100, dice)
 
 
+class Wording(NamedTuple):
+    """How alike two wordings are, whether one is a long copy of the other, what each speaks of."""
+
+    like: float
+    copied: bool
+    mine: frozenset[str]
+    theirs: frozenset[str]
+
+
+def _copied(a: Spot, b: Spot) -> bool:
+    return a.whole == b.whole and len(a.whole) >= ALONE
+
+
+def _about(mine: frozenset[str], theirs: frozenset[str], like: float) -> list[Reason]:
+    """Evidence of the matters spoken of."""
+    if both := mine & theirs:
+        return [Reason(Sign.MATTER, f"说的都是{'、'.join(sorted(both))}", 1.0)]
+    if mine and theirs and like < MUCH:
+        return [Reason(Sign.MATTER, f"一说{min(mine | theirs)}，一说{max(mine | theirs)}", -2.5)]
+    return []
+
+
 def _wording(like: float, near: Nearness, a: Spot, b: Spot) -> list[Reason]:
     """Evidence of the words; none in favor where the places differ."""
     if near.relation is Relation.OTHER:
         return []
-    whole = a.whole == b.whole and len(a.whole) >= ALONE
+    copied = _copied(a, b)
     steps = ((SAME_WORDS, 3.0), (MUCH, 2.2), (SOME, 1.2), (FEW, 0.3), (0.0, -0.8))
     weight = next(weight for least, weight in steps if like >= least)
+    if near.relation is Relation.UNKNOWN and not copied:
+        weight = min(weight, 1.0)
     said = f"文字相似{like:.0%}" if weight > 0 else "说法不同"
-    return [Reason(Sign.WORDS, "原文相同" if whole else said, weight + whole)]
+    return [Reason(Sign.WORDS, "原文相同" if copied else said, weight + copied)]
 
 
 def _origin(a: Facts, b: Facts) -> list[Reason]:
@@ -231,20 +275,21 @@ def _is_itself(a: Facts, b: Facts) -> bool:
     return a.id == b.id and a.body == b.body and a.at == b.at
 
 
-def _is_proven(a: Facts, b: Facts, near: Nearness, like: float, spots: tuple[Spot, Spot]) -> bool:
+def _is_proven(a: Facts, b: Facts, near: Nearness, said: Wording) -> bool:
     """Whether the evidence is of a kind that allows joining unseen, however high the score.
 
-    Never where places or territories differ or the problems do; never by words alone unless they are
-    a long text copied; never where one narrows a place the other leaves open; at one place either much
-    the same words, or the same citizen's.
+    Never where places or territories differ or the problems do, nor where one narrows a place the other
+    leaves open. Without one spot only a long text copied. At one spot much the same words; fewer will do
+    where number or crossing agree, or the citizen does, and both speak of one matter.
     """
     if a.area != b.area or (a.problems and b.problems and not a.problems & b.problems):
         return False
-    x, y = spots
-    if near.relation in {Relation.UNKNOWN, Relation.WIDE}:
-        return x.whole == y.whole and len(x.whole) >= ALONE and not near.vague
     if near.vague or near.relation is Relation.OTHER:
         return False
+    if near.relation in {Relation.UNKNOWN, Relation.WIDE}:
+        return said.copied
+    if said.like >= MUCH:
+        return True
+    is_one = bool(said.mine & said.theirs) or said.like >= SOME
     same_author = bool(a.author) and (a.channel, a.author) == (b.channel, b.author)
-    enough = SOME if near.relation is Relation.EXACT else MUCH
-    return like >= enough or (same_author and like >= FEW)
+    return is_one and (near.relation is Relation.EXACT or same_author)
