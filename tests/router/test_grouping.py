@@ -1,7 +1,6 @@
 """Which messages are one matter: measured on 500 written pairs, and what must never happen on any."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,10 @@ from router.spots import Name, Spots
 from store.config import load
 
 ROOT = Path(__file__).parent.parent.parent
-PAIRS = [json.loads(line) for line in (Path(__file__).parent / "pairs.jsonl").read_text(encoding="utf-8").splitlines()]
+PAIRS = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
+]
 AT = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 
 
@@ -36,7 +38,9 @@ MATCHER = matcher()
 
 def facts(side: dict[str, Any], number: int) -> Facts:
     """One side of a written pair."""
-    values = {k: v for k, v in side.items() if k not in {"lat", "lon", "problems", "at", "closed_at"}}
+    values = {
+        k: v for k, v in side.items() if k not in {"lat", "lon", "problems", "at", "closed_at"}
+    }
     closed = side.get("closed_at")
     return Facts(
         id=number,
@@ -50,3 +54,192 @@ def facts(side: dict[str, Any], number: int) -> Facts:
 
 def judged() -> list[tuple[dict[str, Any], Match]]:
     return [(p, MATCHER.compare(facts(p["a"], 1), facts(p["b"], 2))) for p in PAIRS]
+
+
+def test_pairs_are_what_they_should_be() -> None:
+    same = sum(pair["same"] for pair in PAIRS)
+    assert len(PAIRS) == 500
+    assert 0.4 < same / len(PAIRS) < 0.5
+    assert not [pair for pair in PAIRS if pair["same"] and pair["relapse"]]
+
+
+def test_what_is_joined_unseen_is_one_matter(record_property: Any) -> None:
+    certain = [pair["same"] for pair, match in judged() if match.certain]
+    precision = sum(certain) / len(certain)
+    recall = sum(certain) / sum(pair["same"] for pair in PAIRS)
+    record_property("precision of certain", precision)
+    record_property("recall of certain", recall)
+    assert precision >= 0.95
+    assert recall >= 0.5
+
+
+def test_score_ranks_and_is_a_probability(record_property: Any) -> None:
+    scored = [(match.score, pair["same"]) for pair, match in judged() if not pair["relapse"]]
+    same = [score for score, is_same in scored if is_same]
+    other = [score for score, is_same in scored if not is_same]
+    wins = sum((x > y) + (x == y) / 2 for x in same for y in other)
+    area = wins / len(same) / len(other)
+    brier = sum((score - is_same) ** 2 for score, is_same in scored) / len(scored)
+    record_property("area under ROC", area)
+    record_property("Brier score", brier)
+    assert area >= 0.97
+    assert brier <= 0.06
+
+
+def test_one_matter_is_suggested_at_least() -> None:
+    shown = [m.score >= MATCHER.settings.suggest_min for pair, m in judged() if pair["same"]]
+    assert sum(shown) / len(shown) >= 0.97
+
+
+def test_closed_before_is_a_relapse_and_never_joined() -> None:
+    relapses = [match for pair, match in judged() if pair["relapse"]]
+    assert len(relapses) >= 20
+    assert all(match.relapse and not match.certain for match in relapses)
+
+
+def make(text: str, **more: Any) -> Facts:
+    values: dict[str, Any] = {
+        "id": 1,
+        "at": AT,
+        "area": "minzhu",
+        "problems": frozenset({"litter"}),
+    }
+    return Facts(text=text, **(values | more))
+
+
+WORDS = (
+    "垃圾桶满了好几天没人清运，味道特别大，苍蝇乱飞，请尽快派人处理一下，老人孩子都没法出门，谢谢"
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("林业家属院3号楼", "林业家属院5号楼"),
+        ("林业家属院3号楼1单元", "林业家属院3号楼2单元"),
+        ("林业家属院东门", "林业家属院西门"),
+        ("林业家属院一期", "林业家属院二期"),
+        ("林业家属院", "松江佳苑"),
+        ("新华路58号", "新华路85号"),
+        ("新华路", "民主街"),
+        ("林业家属院A座", "林业家属院B座"),
+    ],
+)
+def test_two_places_with_the_same_words_are_two_matters(one: str, other: str) -> None:
+    match = MATCHER.compare(make(one + WORDS, author="k"), make(other + WORDS, id=2, author="k"))
+    assert not match.certain
+    assert match.score < 0.5
+
+
+def test_the_same_spot_under_two_names_is_one() -> None:
+    match = MATCHER.compare(make("林业小区三号楼" + WORDS), make("林业局家属楼３栋" + WORDS, id=2))
+    assert match.certain
+    assert "同一地点：林业家属院3号楼" in [reason.text for reason in match.reasons]
+
+
+@pytest.mark.parametrize(
+    ("change", "certain"),
+    [
+        ({}, True),
+        ({"problems": frozenset({"sewage"})}, False),
+        ({"area": "bohai"}, False),
+        ({"area": ""}, False),
+        ({"at": AT - timedelta(days=4)}, False),
+        ({"at": AT - timedelta(days=2)}, True),
+        ({"closed_at": AT - timedelta(hours=1)}, False),
+        ({"closed_at": AT + timedelta(hours=1)}, True),
+        ({"here": (43.40, 128.30)}, False),
+        ({"here": (43.3633, 128.2262)}, True),
+    ],
+)
+def test_one_difference_decides(change: dict[str, Any], *, certain: bool) -> None:
+    new = make("林业小区3号楼" + WORDS, here=(43.3634, 128.2262))
+    case = make("林业小区3号楼" + WORDS, **({"id": 2} | change))
+    assert MATCHER.compare(new, case).certain is certain
+
+
+def test_other_words_at_a_whole_compound_are_only_suggested() -> None:
+    match = MATCHER.compare(
+        make("林业小区垃圾成山没人管"), make("林业家属院保洁员好久没来，臭气熏天", id=2)
+    )
+    assert not match.certain
+    assert match.score > MATCHER.settings.suggest_min
+
+
+def test_common_words_without_a_place_are_not_joined_but_a_long_copy_is() -> None:
+    short, long = "小区没人管，到处是垃圾", WORDS
+    assert not MATCHER.compare(make(short), make(short, id=2)).certain
+    assert MATCHER.compare(make(long), make(long, id=2)).certain
+
+
+def test_reasons_are_for_the_screen_and_strongest_first() -> None:
+    match = MATCHER.compare(
+        make(
+            WORDS,
+            title="林业家属院垃圾没人管",
+            url="https://forum.example/1",
+            author="k",
+            campaigns=frozenset({"civility"}),
+        ),
+        make(
+            WORDS,
+            id=2,
+            title="林业家属院垃圾没人管",
+            url="https://forum.example/1",
+            author="k",
+            campaigns=frozenset({"civility"}),
+        ),
+    )
+    texts = [reason.text for reason in match.reasons]
+    assert {
+        "问题相同：垃圾乱扔",
+        "同一帖子",
+        "同一市民再次反映",
+        "原文相同",
+        "同一地点：林业家属院",
+        "说的都是垃圾清运",
+    } <= set(texts)
+    weights = [abs(reason.weight) for reason in match.reasons]
+    assert weights == sorted(weights, reverse=True)
+
+
+SIDES = st.sampled_from([side for pair in PAIRS for side in (pair["a"], pair["b"])])
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(SIDES, SIDES)
+def test_the_order_of_two_messages_does_not_matter(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    a, b = facts(one, 1), facts(other, 2)
+    there, back = MATCHER.compare(a, b), MATCHER.compare(b, a)
+    assert there.score == pytest.approx(back.score, abs=2e-4)
+    assert {r.text for r in there.reasons} == {r.text for r in back.reasons}
+    if a.area != b.area:
+        assert not there.certain
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.text(max_size=60), st.text(max_size=20), SIDES)
+def test_any_text_is_itself(text: str, address: str, side: dict[str, Any]) -> None:
+    one = make(text, address=address)
+    assert MATCHER.compare(one, one).score == 1.0
+    other = facts(side, 2)
+    assert MATCHER.compare(one, other).score == pytest.approx(
+        MATCHER.compare(other, one).score, abs=2e-4
+    )
+
+
+GROWN = (
+    "林业家属院3号楼" * 1_200,
+    "一" * 10_000,
+    "东" * 10_000,
+    "路" * 10_000,
+    "小区" * 5_000,
+    "1" * 10_000,
+)
+
+
+@pytest.mark.parametrize("text", GROWN, ids=lambda t: t[:4])
+def test_the_longest_messages_are_read(text: str) -> None:
+    assert MATCHER.compare(make(text), make(text, id=2)).score > 0
