@@ -30,6 +30,9 @@ ALONE = 40
 TITLE = 8
 """Characters from which two messages do not bear the same title by chance."""
 
+READ = 600
+"""Characters of each wording that are compared, so that the longest messages cost no more."""
+
 SAME_WORDS, MUCH, SOME, FEW = 0.9, 0.7, 0.5, 0.3
 """Steps of likeness of words, in [0, 1]."""
 
@@ -212,6 +215,7 @@ def _likeness(a: str, b: str) -> float:
     """How alike two wordings are, in [0, 1]: edit distance, or two-character shingles where order differs."""
     if not a or not b:
         return 0.0
+    a, b = a[:READ], b[:READ]
     x, y = ({s[n : n + 2] for n in range(len(s) - 1)} for s in (a, b))
     dice = 2 * len(x & y) / max(1, len(x) + len(y))
     return max(fuzz.ratio(a, b) / 100, dice)

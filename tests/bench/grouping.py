@@ -150,7 +150,7 @@ async def main() -> None:
         db = Database(f"sqlite:///{folder}/bench.db")
         await db.open()
         await migrate(db)
-        await db.write(lambda tx: tx.conn.run_sync(KEYS.create))
+        await db.write(lambda tx: tx.conn.run_sync(lambda conn: KEYS.create(conn, checkfirst=True)))
         finder = Finder(db, matcher, KEYS)
         began = time.perf_counter()
         await build(db, finder)
