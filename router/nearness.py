@@ -17,8 +17,12 @@ BESIDE_M = 40.0
 
 _SAID = {
     "building": "{}号楼", "unit": "{}单元", "house": "{}号", "yard": "{}号院", "gate": "{}门",
-    "side": "{}侧", "part": "{}区（期）", "floor": "{}楼", "stop": "{}路车站",
+    "side": "{}侧", "part": "{}区（期）", "floor": "{}楼", "stop": "{}路车站", "by": "{}",
 }  # fmt: skip
+
+
+_LOOSE = ("beside", "mark")
+"""Kinds of details that only make it less likely: behind and in front may be one place in two words."""
 
 
 class Relation(IntEnum):
@@ -39,6 +43,13 @@ WEIGHTS = {
     Relation.EXACT: 3.0,
 }
 """Log-odds for one matter."""
+
+
+VAGUE = 0.7
+"""Taken off where one message narrows the place and the other does not, log-odds."""
+
+CLASH = 2.0
+"""Taken off where they narrow it in different words, log-odds."""
 
 
 class Where(NamedTuple):
@@ -70,8 +81,15 @@ def nearness(a: Where, b: Where, radius_m: float) -> Nearness:
     if away is not None:
         weight += 1.0 if away <= BESIDE_M else 0.4 if away <= radius_m else -1.0
         text = "，".join(filter(None, (text, f"相距约{away:.0f}米")))
-    is_far = away is not None and away > radius_m
-    return Nearness(relation, weight, text, is_far or a.spot.details != b.spot.details)
+    vague = a.spot.details != b.spot.details or (away is not None and away > radius_m)
+    clashes = any(_clash(a.spot.values(kind), b.spot.values(kind)) for kind in _LOOSE)
+    weight -= CLASH if clashes else VAGUE * vague
+    return Nearness(relation, weight, text, vague)
+
+
+def _clash(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    """Whether both say something and nothing alike."""
+    return bool(mine and theirs and not mine & theirs)
 
 
 def _differs(a: Where, b: Where, away: float | None, radius_m: float) -> str:
@@ -84,11 +102,12 @@ def _differs(a: Where, b: Where, away: float | None, radius_m: float) -> str:
     one_spot = shared(x.spots, y.spots)
     if x.spots and y.spots and not one_spot:
         return _two("地点不同：", x.spots, y.spots, "{}")
-    if x.lines and y.lines and not one_spot and not shared(x.lines, y.lines):
-        return _two("街路不同：", x.lines, y.lines, "{}")
+    crossings = min(len(x.lines), len(y.lines), 2)
+    if crossings and not one_spot and len(shared(x.lines, y.lines)) < crossings:
+        return _two("街路不同：", x.lines - y.lines, y.lines - x.lines, "{}")
     for kind, said in _SAID.items():
         mine, theirs = x.values(kind), y.values(kind)
-        if mine and theirs and not mine & theirs:
+        if _clash(mine, theirs):
             return _two("位置不同：", mine, theirs, said)
     return ""
 
@@ -101,8 +120,8 @@ def _agrees(a: Where, b: Where, away: float | None, radius_m: float) -> tuple[Re
         shared(x.lines, y.lines),
         x.details & y.details,
     )
-    said = "".join(_SAID[kind].format(value) for kind, value in sorted(details))
-    if (spots and details) or len(lines) > 1 or (lines and any(k == "house" for k, _ in details)):
+    said = "".join(_SAID[kind].format(value) for kind, value in sorted(details) if kind in _SAID)
+    if (spots and said) or len(lines) > 1 or (lines and any(k == "house" for k, _ in details)):
         return Relation.EXACT, f"同一地点：{'、'.join(sorted(spots or lines))}{said}"
     if spots:
         return Relation.SAME, f"同一地点：{'、'.join(sorted(spots))}"

@@ -43,6 +43,7 @@ _DAY_S = 86_400.0
 class Matter(Strict):
     """A subject within a problem, told by any of its words."""
 
+    problem: str
     name: str = Field(min_length=1)
     words: tuple[str, ...] = Field(min_length=1)
 
@@ -138,7 +139,10 @@ class Matcher:
         self.settings = settings
         self.spots = spots
         self.labels = labels
-        self._subjects = {fold(w): m.name for m in settings.matter for w in m.words}
+        self._subjects: dict[str, list[Matter]] = {}
+        for matter in settings.matter:
+            for word in map(fold, matter.words):
+                self._subjects.setdefault(word, []).append(matter)
         self._told = re.compile("|".join(map(re.escape, self._subjects)) or r"(?!)")
         self.matters = lru_cache(maxsize=16_384)(self._matters)
 
@@ -146,9 +150,10 @@ class Matcher:
         """Where the message says it is."""
         return self.spots.read(facts.body, facts.address)
 
-    def _matters(self, words: str) -> frozenset[str]:
-        """What words speak of, within a problem."""
-        return frozenset(map(self._subjects.__getitem__, self._told.findall(words)))
+    def _matters(self, words: str, problems: frozenset[str]) -> frozenset[str]:
+        """What words speak of, within these problems."""
+        told = (matter for word in self._told.findall(words) for matter in self._subjects[word])
+        return frozenset(matter.name for matter in told if matter.problem in problems)
 
     def compare(self, new: Facts, case: Facts) -> Match:
         """How likely ``new`` and ``case`` are one matter. The score does not depend on their order."""
@@ -160,7 +165,8 @@ class Matcher:
             self.settings.radius_m,
         )
         like = 0.0 if near.relation is Relation.OTHER else _likeness(a.words, b.words)
-        mine, theirs = self.matters(a.words), self.matters(b.words)
+        both = new.problems & case.problems
+        mine, theirs = self.matters(a.words, both), self.matters(b.words, both)
         reasons = (
             Reason(Sign.PLACE, near.text, near.weight),
             *self._subject(new, case),
@@ -250,7 +256,7 @@ def _wording(like: float, near: Nearness, a: Spot, b: Spot) -> list[Reason]:
     copied = _copied(a, b)
     steps = ((SAME_WORDS, 3.0), (MUCH, 2.2), (SOME, 1.2), (FEW, 0.3), (0.0, -0.8))
     weight = next(weight for least, weight in steps if like >= least)
-    if near.relation is Relation.UNKNOWN and not copied:
+    if (near.relation is Relation.UNKNOWN or near.vague) and not copied:
         weight = min(weight, 1.0)
     said = f"文字相似{like:.0%}" if weight > 0 else "说法不同"
     return [Reason(Sign.WORDS, "原文相同" if copied else said, weight + copied)]
@@ -284,7 +290,7 @@ def _is_proven(a: Facts, b: Facts, near: Nearness, said: Wording) -> bool:
 
     Never where places or territories differ or the problems do, nor where one narrows a place the other
     leaves open. Without one spot only a long text copied. At one spot much the same words; fewer will do
-    where number or crossing agree, or the citizen does, and both speak of one matter.
+    where number or crossing agree, or the citizen does, and none if both speak of the same matters only.
     """
     if a.area != b.area or (a.problems and b.problems and not a.problems & b.problems):
         return False
@@ -294,6 +300,7 @@ def _is_proven(a: Facts, b: Facts, near: Nearness, said: Wording) -> bool:
         return said.copied
     if said.like >= MUCH:
         return True
-    is_one = bool(said.mine & said.theirs) or said.like >= SOME
     same_author = bool(a.author) and (a.channel, a.author) == (b.channel, b.author)
-    return is_one and (near.relation is Relation.EXACT or same_author)
+    if near.relation is Relation.EXACT or same_author:
+        return said.like >= SOME or (bool(said.mine) and said.mine == said.theirs)
+    return False

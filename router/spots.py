@@ -25,7 +25,7 @@ _NUMERAL = re.compile(
     r"[一二三四五六七八九十百]{1,5}(?=号|栋|幢|单元|期|楼(?![上下道梯])|[天月日年点])"
 )
 _STOP = frozenset(
-    "在住到的是从了和与及于我们咱你他她这那个有去把被往靠近进出过就都还边口前后里外内楼号天市请对条家来为给让占用经现每诉映报求想"
+    "在住到的是从了和与及于我们咱你他她这那个有去把被往靠近进出过就都还边口前后里外内楼号天市请对条家来为给让占用经现每诉映报求想旁"
 )
 _PLACE = (
     "小区|家属院|家属楼|花园|新村|新城|公寓|佳苑|嘉园|家园|名苑|华府|大厦|广场|农贸市场|批发市场|市场|早市"
@@ -33,21 +33,25 @@ _PLACE = (
 )
 _UNLISTED = re.compile(
     rf"(?P<spot>[\u4e00-\u9fff]{{2,5}}?(?:{_PLACE}))"
+    rf"|(?<=/)(?P<by>{_PLACE})"
     r"|(?P<line>[\u4e00-\u9fff]{2,4}?(?:大街|胡同|(?<![马道公走铁小条一岔山土网电线半门])[路街巷]))(?![边口过]?灯|面|段)"
 )
+_OWN = 4
 _ENDING = re.compile(rf"(?:{_PLACE}|大街|胡同|[路街巷])$")
 _DETAIL = re.compile(
-    r"(?P<building>(?:\d{1,3}|[a-z])(?=号楼|栋|幢|#楼|#|座))(?:号楼|栋|幢|#楼|#|座)"
+    r"(?P<building>(?:\d{1,3}|[a-z])(?=号楼(?!道)|栋|幢|#楼|#|座))(?:号楼|栋|幢|#楼|#|座)"
     r"|(?P<unit>\d{1,2})单元"
-    r"|(?<=[街路巷|])(?P<house>\d{1,4}(?:-\d{1,3})?)号"
+    r"|(?<=[街路巷|/])(?P<house>\d{1,4}(?:-\d{1,3})?)号"
     r"|(?P<yard>\d{1,4})号院"
     r"|(?P<gate>[东南西北正后侧])[大小]?门"
-    r"|(?P<side>[东南西北])[侧头边]"
+    r"|(?P<side>[东南西北])[侧头边户]"
     r"|(?P<part>[0-9东南西北a-d])[期区]"
     r"|(?P<floor>\d{1,2})楼"
     r"|(?P<stop>\d{1,3})路(?:公交|车)"
+    r"|(?P<beside>对[面过]|里[面边]|后[面身]|前面|楼[前后顶道]|屋顶|地下|车库|电梯|阳台|院[里内]|隔壁|公交站|站台)"
+    r"|(?P<mark>[黑白黄灰花棕](?=[狗猫车])|(?<!\d)\d{3,4}(?![\d年元块米次平]))"
 )
-"""One reading a name: what narrows a place, its value in the group."""
+"""What narrows a place, by kind; ``mark`` tells flats, dogs and cars apart."""
 
 _PUNCTUATION = re.compile(r"[\W_]+")
 _WHEN = re.compile(
@@ -136,9 +140,12 @@ class Spots:
             name, kind = self._names[match.group()]
             if kind not in AREAS:
                 found["line" if kind in LINES else "spot"].add(name)
-            return "|"
+            return "/" if kind in LINES else "|"
 
         def unlisted(match: re.Match[str]) -> str:
+            if match.lastgroup == "by":
+                details.add(("by", match.group()))
+                return "|"
             before, name = _trim(match.group())
             if name:
                 found[match.lastgroup or "spot"].add(name)
@@ -155,12 +162,15 @@ class Spots:
 
 
 def _trim(phrase: str) -> tuple[str, str]:
-    """Words before the name, and the name; no name if too little of it is left."""
-    start = max((n for n, c in enumerate(phrase[:-1], 1) if c in _STOP), default=0)
-    name = phrase[start:]
-    ending = _ENDING.search(name)
-    own = len(name) - len(ending.group()) if ending else 0
-    return (phrase[:start], name) if own > 1 else (phrase, "")
+    """Words before the name, and the name; no name if too little of it is left.
+
+    A 里 right before the ending belongs to the name (幸福里小区), elsewhere it ends other words.
+    """
+    ending = _ENDING.search(phrase)
+    own = phrase[: ending.start()] if ending else ""
+    read = own.removesuffix("里")
+    start = max((n for n, c in enumerate(read, 1) if c in _STOP), default=0)
+    return (phrase[:start], phrase[start:]) if len(own) - start > 1 else (phrase, "")
 
 
 def _without_parts(names: Iterable[str]) -> frozenset[str]:
@@ -174,4 +184,9 @@ def shared(a: frozenset[str], b: frozenset[str]) -> frozenset[str]:
     same = a & b
     if same:
         return same
-    return frozenset(min(x, y, key=len) for x in a for y in b if x.endswith(y) or y.endswith(x))
+    return frozenset(min(x, y, key=len) for x in a for y in b if _ends(x, y) or _ends(y, x))
+
+
+def _ends(whole: str, end: str) -> bool:
+    """Whether a name is the end of another and long enough for that to be no chance (not 小学)."""
+    return len(end) >= _OWN and whole.endswith(end)
