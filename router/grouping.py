@@ -16,7 +16,8 @@ from typing import Any
 from datasketch import MinHash  # type: ignore[import-untyped]
 from sqlalchemy import Table, TextualSelect, text
 
-from router.similarity import Facts, Match, Matcher
+from router.matching import Facts, Match
+from router.similarity import Matcher
 from store.coords import Point, to_wgs84
 from store.db import Database
 from store.model import CoordType

@@ -7,22 +7,16 @@ words say nothing, since two compounds complain alike.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from functools import lru_cache
 from math import exp
 from typing import NamedTuple
 
-from pydantic import Field
 from rapidfuzz import fuzz
 
+from router.matching import Facts, Match, Reason, Sign
+from router.matters import Grouping, Matters
 from router.nearness import Nearness, Relation, Where, nearness
-from router.spots import Spot, Spots, fold
-from store.config import Strict
-from store.coords import Point
+from router.spots import Spot, Spots
 
 ALONE = 40
 """Characters from which the same words without a place are a copy, not a common complaint."""
@@ -40,98 +34,6 @@ _PRIOR = -2.0
 _DAY_S = 86_400.0
 
 
-class Matter(Strict):
-    """A subject within a problem, told by any of its words."""
-
-    problem: str
-    name: str = Field(min_length=1)
-    words: tuple[str, ...] = Field(min_length=1)
-
-
-class Grouping(Strict):
-    """``configs/grouping.toml``; days, meters and probabilities as named there."""
-
-    window_days: float = Field(default=7, gt=0, le=365)
-    radius_m: float = Field(default=150, gt=0, le=5_000)
-    relapse_days: float = Field(default=90, gt=0, le=3_650)
-    certain_min: float = Field(default=0.95, gt=0.5, lt=1)
-    suggest_min: float = Field(default=0.3, gt=0, lt=1)
-    problem: dict[str, float] = {}
-    matter: tuple[Matter, ...] = ()
-
-    def window_of(self, problems: frozenset[str]) -> float:
-        """Days within which messages of these problems are one matter: the longest of theirs."""
-        return max(
-            (self.problem.get(p, self.window_days) for p in problems), default=self.window_days
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What of a message, or of a case's founding message, is compared; ``text`` is redacted.
-
-    ``at`` is when it was posted or received (aware), ``here`` WGS-84, ``author`` the sealed channel's own
-    key of the citizen, ``closed_at`` when the case was closed.
-    """
-
-    id: int
-    text: str
-    at: datetime
-    title: str = ""
-    address: str = ""
-    area: str = ""
-    point: str = ""
-    here: Point | None = None
-    problems: frozenset[str] = frozenset()
-    campaigns: frozenset[str] = frozenset()
-    channel: str = ""
-    author: str = ""
-    thread: str = ""
-    url: str = ""
-    closed_at: datetime | None = None
-
-    @property
-    def body(self) -> str:
-        """Title and text as one, the title on the first line."""
-        return f"{self.title}\n{self.text}" if self.title else self.text
-
-
-class Sign(StrEnum):
-    """What kind of evidence a reason is."""
-
-    PLACE = "place"
-    PROBLEM = "problem"
-    MATTER = "matter"
-    CAMPAIGN = "campaign"
-    TIME = "time"
-    WORDS = "words"
-    AUTHOR = "author"
-    LINK = "link"
-
-
-class Reason(NamedTuple):
-    """One piece of evidence: ``text`` for the screen, ``weight`` in log-odds (below 0: against)."""
-
-    sign: Sign
-    text: str
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A case that may be the same matter.
-
-    ``score`` is the estimated probability in [0, 1]; ``certain`` that it may be joined unseen;
-    ``relapse`` that it was closed before the new message: linked, never joined.
-    """
-
-    case_id: int
-    score: float
-    reasons: tuple[Reason, ...]
-    certain: bool
-    relapse: bool = False
-
-
 class Matcher:
     """Compares messages under one city's settings; ``labels`` are the names of problems on screen."""
 
@@ -139,21 +41,11 @@ class Matcher:
         self.settings = settings
         self.spots = spots
         self.labels = labels
-        self._subjects: dict[str, list[Matter]] = {}
-        for matter in settings.matter:
-            for word in map(fold, matter.words):
-                self._subjects.setdefault(word, []).append(matter)
-        self._told = re.compile("|".join(map(re.escape, self._subjects)) or r"(?!)")
-        self.matters = lru_cache(maxsize=16_384)(self._matters)
+        self._matters = Matters(settings.matter)
 
     def spot(self, facts: Facts) -> Spot:
         """Where the message says it is."""
         return self.spots.read(facts.body, facts.address)
-
-    def _matters(self, words: str, problems: frozenset[str]) -> frozenset[str]:
-        """What words speak of, within these problems."""
-        told = (matter for word in self._told.findall(words) for matter in self._subjects[word])
-        return frozenset(matter.name for matter in told if matter.problem in problems)
 
     def compare(self, new: Facts, case: Facts) -> Match:
         """How likely ``new`` and ``case`` are one matter. The score does not depend on their order."""
@@ -166,7 +58,7 @@ class Matcher:
         )
         like = 0.0 if near.relation is Relation.OTHER else _likeness(a.words, b.words)
         both = new.problems & case.problems
-        mine, theirs = self.matters(a.words, both), self.matters(b.words, both)
+        mine, theirs = self._matters.of(a.words, both), self._matters.of(b.words, both)
         reasons = (
             Reason(Sign.PLACE, near.text, near.weight),
             *self._subject(new, case),

@@ -21,7 +21,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 from sqlalchemy import Boolean, Column, Index, MetaData, String, Table
 
 from router.grouping import Finder
-from router.similarity import Facts, Grouping, Matcher
+from router.matching import Facts
+from router.matters import Grouping
+from router.similarity import Matcher
 from router.spots import Name, Spots
 from store.columns import SERIAL
 from store.config import load

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import Boolean, Column, Index, MetaData, String, Table
 
 from router.grouping import BEST, KEYS, Finder
-from router.similarity import Facts, Grouping, Matcher
+from router.matching import Facts
+from router.matters import Grouping
+from router.similarity import Matcher
 from router.spots import Name, Spots
 from store.columns import SERIAL
 from store.config import load

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classify.places import read_gazetteer
-from router.similarity import Facts, Grouping, Match, Matcher
+from router.matching import Facts, Match
+from router.matters import Grouping
+from router.similarity import Matcher
 from router.spots import Name, Spots
 from store.config import load
 
