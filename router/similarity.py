@@ -12,6 +12,7 @@ from math import exp
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import Levenshtein
 
 from router.matching import Facts, Match, Reason, Sign
 from router.matters import Grouping, Matters
@@ -30,6 +31,13 @@ READ = 600
 SAME_WORDS, MUCH, SOME, FEW = 0.9, 0.7, 0.5, 0.3
 """Steps of likeness of words, in [0, 1]."""
 
+SWAPS = 3
+"""Words exchanged in one sentence; with more it is another sentence."""
+
+SHORT = 12
+"""Characters below which one more word makes another sentence."""
+
+_OPPOSED = frozenset("左右东西南北前后上下黑白黄大小男女内外新旧老")
 _PRIOR = -2.0
 _DAY_S = 86_400.0
 
@@ -74,7 +82,12 @@ class Matcher:
             not relapse
             and score >= self.settings.certain_min
             and self._in_time(new, case)
-            and _is_proven(new, case, near, Wording(like, _copied(a, b), mine, theirs))
+            and _is_proven(
+                new,
+                case,
+                near,
+                Wording(like, _copied(a, b), _swapped(a.words, b.words, like), mine, theirs),
+            )
         )
         shown = sorted((r for r in reasons if r.weight), key=lambda r: -abs(r.weight))
         return Match(case.id, round(score, 4), tuple(shown), certain, relapse)
@@ -120,16 +133,42 @@ def _likeness(a: str, b: str) -> float:
 
 
 class Wording(NamedTuple):
-    """How alike two wordings are, whether one is a long copy of the other, what each speaks of."""
+    """How alike two wordings are, whether one is a long copy, or the other with a word exchanged, and their matters."""
 
     like: float
     copied: bool
+    swapped: bool
     mine: frozenset[str]
     theirs: frozenset[str]
 
 
 def _copied(a: Spot, b: Spot) -> bool:
     return a.whole == b.whole and len(a.whole) >= ALONE
+
+
+def _swapped(a: str, b: str, like: float) -> bool:
+    """Whether like wordings differ by words exchanged: 煎饼摊 for 麻辣烫摊, 左 for 右, but no typing error.
+
+    A short sentence must be the same but for what is added at its end.
+    """
+    if like < SOME:
+        return False
+    a, b = sorted((a[:READ], b[:READ]))
+    swaps: list[tuple[str, str]] = []
+    was = True
+    for step in Levenshtein.opcodes(a, b):
+        is_same = step.tag == "equal"
+        if not is_same:
+            mine, theirs = a[step.src_start : step.src_end], b[step.dest_start : step.dest_end]
+            before = ("", "") if was else swaps.pop()
+            swaps.append((before[0] + mine, before[1] + theirs))
+        was = is_same
+    if min(len(a), len(b)) < SHORT:
+        return any(all(swap) for swap in swaps) or len(swaps) > (not was)
+    both = [swap for swap in swaps if all(swap)]
+    return len(both) <= SWAPS and any(
+        max(len(x), len(y)) > 1 or {x, y} <= _OPPOSED for x, y in both
+    )
 
 
 def _about(mine: frozenset[str], theirs: frozenset[str], like: float) -> list[Reason]:
@@ -180,19 +219,20 @@ def _is_itself(a: Facts, b: Facts) -> bool:
 def _is_proven(a: Facts, b: Facts, near: Nearness, said: Wording) -> bool:
     """Whether the evidence is of a kind that allows joining unseen, however high the score.
 
-    Never where places or territories differ or the problems do, nor where one narrows a place the other
-    leaves open. Without one spot only a long text copied. At one spot much the same words; fewer will do
-    where number or crossing agree, or the citizen does, and none if both speak of the same matters only.
+    Never where places, territories or problems differ, nor where one narrows a place the other leaves open
+    or says another word in the same sentence. Without one spot only a long text copied. At one spot much the same
+    words; where number or crossing agree fewer, or none if both speak of the same matters only; from one
+    citizen few, or a matter in common.
     """
     if a.area != b.area or (a.problems and b.problems and not a.problems & b.problems):
         return False
-    if near.vague or near.relation is Relation.OTHER:
+    if said.swapped or near.vague or near.relation is Relation.OTHER:
         return False
     if near.relation in {Relation.UNKNOWN, Relation.WIDE}:
         return said.copied
     if said.like >= MUCH:
         return True
-    same_author = bool(a.author) and (a.channel, a.author) == (b.channel, b.author)
-    if near.relation is Relation.EXACT or same_author:
-        return said.like >= SOME or (bool(said.mine) and said.mine == said.theirs)
-    return False
+    if a.author and (a.channel, a.author) == (b.channel, b.author):
+        return said.like >= FEW or bool(said.mine & said.theirs)
+    is_one = said.like >= SOME or (bool(said.mine) and said.mine == said.theirs)
+    return is_one and near.relation is Relation.EXACT
