@@ -31,6 +31,7 @@ READ, COMPARED, BEST = 200, 24, 10
 """Candidates read by key, compared, and returned, at most."""
 
 _BANDS, _ROWS = 3, 3
+_EMPTY = MinHash(num_perm=_BANDS * _ROWS)
 _CELL_M = 250.0
 _DEGREE_M = 111_195.0
 _NAMED = 2
@@ -167,7 +168,7 @@ def _sketch(words: str) -> list[str]:
     shingles = {words[n : n + 2] for n in range(len(words) - 1)}
     if not shingles:
         return []
-    made = MinHash(num_perm=_BANDS * _ROWS)
+    made = _EMPTY.copy()
     made.update_batch([shingle.encode() for shingle in shingles])
     values = made.hashvalues.tolist()
     bands = (values[n * _ROWS : (n + 1) * _ROWS] for n in range(_BANDS))
