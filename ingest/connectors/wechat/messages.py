@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import ParseError
 
 import msgspec
-from defusedxml import DefusedXmlException, ElementTree
+from defusedxml import DefusedXmlException, ElementTree  # type: ignore[import-untyped]
 
 from store.errors import RejectedError
 
