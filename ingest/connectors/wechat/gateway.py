@@ -135,17 +135,16 @@ class WeChatGateway:
         wait_s = self._again_s
         while True:
             try:
-                heard = await work
-                break
+                return await self._say_late(await work)
             except AuthError as error:
                 self._refuse(error)
-                return
-            except Exception as error:
-                log.exception("callback goes on", extra=self._extra("callback_late", str(error)))
+                return None
+            except Exception as error:  # noqa: BLE001 - the promise stands, whatever failed
+                cause = str(error) if isinstance(error, HubError) else type(error).__name__
+                log.warning("callback goes on", extra=self._extra("callback_late", cause))
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
             work = asyncio.create_task(self._hear(signed, body))
-        await self._say_late(heard)
 
     async def _say_late(self, heard: _Heard) -> None:
         if heard.message is None or not heard.reply:
