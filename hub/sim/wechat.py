@@ -54,7 +54,7 @@ class WeChatSim:
         self._clock = clock
         self._tokens: dict[str, datetime] = {}
         self._newest = ""
-        self._forced: list[datetime] = []
+        self.forced: list[datetime] = []
         self._media: dict[str, _Media] = {}
         self._faults: list[_Fault] = []
         self._wrote: dict[str, datetime] = {}
@@ -111,7 +111,7 @@ class WeChatSim:
         if body.get("force_refresh"):
             if not self._may_force(now):
                 return _error(45009, "reach max api daily quota limit")
-            self._forced.append(now)
+            self.forced.append(now)
             self.revoke_tokens()
         ends = self._tokens.get(self._newest)
         if ends is None or ends - now <= OVERLAP:
@@ -122,7 +122,7 @@ class WeChatSim:
         return web.json_response({"access_token": self._newest, "expires_in": left})
 
     def _may_force(self, now: datetime) -> bool:
-        today = [at for at in self._forced if now - at < timedelta(days=1)]
+        today = [at for at in self.forced if now - at < timedelta(days=1)]
         return len(today) < FORCES_A_DAY and (not today or now - today[-1] >= FORCE_GAP)
 
     async def _get_media(self, request: web.Request) -> web.Response:
