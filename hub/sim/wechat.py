@@ -48,6 +48,7 @@ class WeChatSim:
 
     def __init__(self, app_id: str, app_secret: str, *, clock: Callable[[], datetime]) -> None:
         self.received: list[tuple[str, dict[str, Any]]] = []
+        self.tokens_asked = 0
         self.tokens_given = 0
         self._app_id = app_id
         self._app_secret = app_secret
@@ -101,6 +102,7 @@ class WeChatSim:
 
     async def _stable_token(self, request: web.Request) -> web.Response:
         body = await request.json()
+        self.tokens_asked += 1
         if fault := await self._fault(request):
             return fault
         if body.get("appid") != self._app_id:

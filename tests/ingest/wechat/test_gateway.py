@@ -235,6 +235,16 @@ async def test_duplicates_at_once_are_one_item_with_one_reply(
     assert (await rows(db, T.items))[0].revision == 1
 
 
+async def test_duplicates_at_once_are_added_once(
+    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database
+) -> None:
+    hub, citizen = await make_hub(), make_citizen()
+    await citizen.say(hub.url, Content="路灯不亮")
+    xml = citizen.message("text", Content="渤海街12号门口")
+    await asyncio.gather(*(citizen.post(hub.url, citizen.call(xml)) for _ in range(8)))
+    assert [item.text for item in await rows(db, T.items)] == ["路灯不亮\n渤海街12号门口"]
+
+
 async def test_event_repeated_is_one_event(make_hub: MakeHub, make_citizen: MakeCitizen) -> None:
     hub, citizen = await make_hub(), make_citizen()
     xml = citizen.message("event", Event="CLICK", EventKey="PROGRESS")
