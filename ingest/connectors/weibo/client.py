@@ -48,6 +48,7 @@ class Client:
         clock: Callable[[], datetime],
     ) -> None:
         self.trouble = Trouble()
+        self.calls = 0
         self._channel = channel
         self._config = config
         self._http = http
@@ -57,7 +58,7 @@ class Client:
 
     async def get(self, path: str, params: Mapping[str, str | int]) -> Payload:
         """One counted call; the address of the payload tells the path only."""
-        self._budget.count(self._clock())
+        self._count()
         url = self._url(path)
         answer = await self._ask(url, params)
         self._check(path, answer)
@@ -65,7 +66,7 @@ class Client:
 
     async def post(self, path: str, form: Mapping[str, str | int]) -> None:
         """One counted call that says something."""
-        self._budget.count(self._clock())
+        self._count()
         body = urlencode({**form, "access_token": self._token}).encode()
         answer = await self._http.send(
             "POST", self._url(path), headers={"content-type": FORM}, body=body, max_bytes=MAX_BODY
@@ -88,6 +89,10 @@ class Client:
             seconds = said.get("reset_time_in_seconds")
             if isinstance(seconds, int | float):
                 self._budget.block(now + timedelta(seconds=min(max(0, seconds), LONGEST_RESET_S)))
+
+    def _count(self) -> None:
+        self.calls += 1
+        self._budget.count(self._clock())
 
     @property
     def _token(self) -> str:
