@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from hub.calls import Calls
+from hub.calls import TRIES, Calls
 from hub.settings import Settings
 from ingest.connectors.discuz import Discuz
 from ingest.connectors.feed import Feed
 from ingest.connectors.lists import Lists
+from ingest.connectors.weibo import Weibo
 from ingest.protocol import Answers, Connector, HasMedia, Polled
 from ingest.robots import Robots
 from store.errors import ConfigError
@@ -40,16 +41,21 @@ class Channels:
             door = self._door(name, robots=robots, gap_s=forum.gap_s)
             yield Discuz(name, forum, door, clock=self._clock)
 
+        for name, account in connectors.weibo.items():
+            yield Weibo(name, account, self._door(name, tries=1), clock=self._clock)
         for name, one in connectors.lists.items():
             if one.folder is not None:
                 yield self.lists[name]
 
-    def _door(self, name: str, *, robots: bool = False, gap_s: float = 0.0) -> Http:
+    def _door(
+        self, name: str, *, robots: bool = False, gap_s: float = 0.0, tries: int = TRIES
+    ) -> Http:
         """The way out of one channel; two sources may not share a name."""
         if name in self.doors:
             msg = f"config: hub.toml: connectors: two sources are called {name}; rename one"
             raise ConfigError(msg)
-        door = Calls(self._http, name, gap_s=gap_s, robots=self._robots if robots else None)
+        manners = self._robots if robots else None
+        door = Calls(self._http, name, gap_s=gap_s, robots=manners, tries=tries)
         self.doors[name] = door
         return door
 

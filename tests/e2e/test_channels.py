@@ -1,6 +1,7 @@
 """Each polled channel from its simulator to a case: channel, author, place, time, picture; on both journals."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from hub.app import Hub
 from hub.sim.discuz import DiscuzSim
+from hub.sim.weibo import WeiboSim
 from ingest.connectors.discuz import Discuz, DiscuzConfig
 from store.tables import T
 
@@ -66,3 +68,43 @@ async def test_forum(hub: Hub, clock: Any) -> None:
         replies = [h for h in polling.heard if h.outcome == "admitted"]
         assert len(replies) == 2
         assert (await hub.poller.poll(source)).heard == []
+
+
+async def test_weibo_is_heard_and_answered(
+    start: Callable[..., Awaitable[Hub]], clock: Any
+) -> None:
+    sim = WeiboSim(clock)
+    posted = clock().replace(microsecond=0)
+    number = sim.post(f"@我市发布 {GRILLS}", "市民甲（虚构）", pictures=("a.jpg",))
+    sim.comment(number, "我家楼下也是", "市民乙（虚构）")
+    async with TestServer(sim.app()) as server:
+        account = {
+            "uid": "1000", "url": str(server.make_url("/2")), "access_token": "token",
+            "reply": True, "operator_ip": "203.0.113.7", "min_interval_s": 1,
+        }  # fmt: skip
+        hub = await start(weibo={"weibo": account})
+        case = await case_of(hub, str(number))
+        await check(hub, str(number), channel="weibo", author="2000", at=posted)
+        heard = await how_many(hub, "weibo")
+        assert heard == 2
+        if case.status == "received":
+            await hub.cases.dispatch(
+                case.id, version=case.version, actor="wang", department="urban_enforcement"
+            )
+        for _ in range(100):
+            if sim.sent:
+                break
+            await asyncio.sleep(0.1)
+    (said,) = sim.sent
+    assert "市执法局" in said["comment"]
+    assert said["rip"] == "203.0.113.7"
+    async with hub.db.read() as conn:
+        states = (await conn.execute(select(T.answers.c.state))).scalars().all()
+    assert set(states) == {"sent"}
+
+
+async def how_many(hub: Hub, channel: str) -> int:
+    """How many messages of the channel are stored."""
+    async with hub.db.read() as conn:
+        found = await conn.execute(select(T.items.c.id).where(T.items.c.channel == channel))
+        return len(found.all())
