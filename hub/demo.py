@@ -1,7 +1,7 @@
 """``minsheng run --demo``: fictional messages reach the hub as real ones do, at a watchable pace.
 
-The simulators of ``hub/sim`` and a small server play the outside world: a Discuz! forum and feeds of Weibo and the
-broadcast news, which the real connectors ask; a client of the app API with a real key; and two
+The simulators of ``hub/sim`` and a small server play the outside world: a Discuz! forum, Weibo's interface and a
+feed of the broadcast news, which the real connectors ask (and answer); a client of the app API with a real key; and two
 departments' systems that check the signature of what they are sent. Nothing inside the hub is
 bypassed, and nothing of it runs without ``--demo``.
 """
@@ -29,22 +29,27 @@ from hub.app import Hub, now_utc
 from hub.http import GuardedHttp
 from hub.settings import AppConfig, Connectors, Net
 from hub.sim.discuz import DiscuzSim
+from hub.sim.weibo import WeiboSim
 from ingest.connectors.discuz import DiscuzConfig
 from ingest.connectors.feed import FeedConfig
+from ingest.connectors.weibo import WeiboConfig
 from router.notify.webhook import sign
 from store.errors import HubError
 
 log = logging.getLogger(__name__)
 
 MESSAGES = Path(__file__).parent / "demo.jsonl"
-FEEDS = ("weibo", "news")
+FEEDS = ("news",)
 BOARD = 2
 OFFICES = ("urban_enforcement", "public_security")
 FIRST = 12
 PACE_S = 2.5
 KEPT = 30
 THREADS = 200
-"""Threads of the played forum; the oldest are deleted as a moderator would."""
+"""Threads of the played forum and posts on the played Weibo; the oldest are deleted as a moderator would."""
+
+CALLS = 1_000_000
+"""A day on the played Weibo, so that something happens while one looks."""
 
 
 class Demo:
@@ -62,8 +67,10 @@ class Demo:
         self.received: list[str] = []
         self.url = ""
         self.forum = DiscuzSim(now_utc, boards=(BOARD,))
-        self.forum_url = ""
+        self.weibo = WeiboSim(now_utc, calls_per_day=CALLS)
+        self.forum_url = self.weibo_url = ""
         self._threads: deque[int] = deque()
+        self._posts: deque[int] = deque()
         self._feeds: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._runners: list[web.AppRunner] = []
         self._task: asyncio.Task[None] | None = None
@@ -76,6 +83,7 @@ class Demo:
         application.router.add_post("/office/{name}", self._office)
         self.url = await self._serve(application)
         self.forum_url = await self._serve(self.forum.app())
+        self.weibo_url = await self._serve(self.weibo.app())
 
     async def _serve(self, application: web.Application) -> str:
         """Run an application on a free loopback port; its address."""
@@ -126,6 +134,8 @@ class Demo:
                 feed.append(message | {"date": formatdate()})
                 del feed[:-KEPT]
             elif message["channel"] == "forum":
+                self._start_thread(message)
+            elif message["channel"] == "weibo":
                 self._post(message)
             else:
                 with suppress(HubError):
@@ -134,6 +144,12 @@ class Demo:
                 await asyncio.sleep(PACE_S)
 
     def _post(self, message: dict[str, Any]) -> None:
+        author = f"博主{len(self._posts) % 40}（虚构）"
+        self._posts.append(self.weibo.post(message["text"], author))
+        if len(self._posts) > THREADS:
+            self.weibo.delete(self._posts.popleft())
+
+    def _start_thread(self, message: dict[str, Any]) -> None:
         title = message.get("title") or message["text"][:20]
         author = f"网友{len(self._threads) % 40}（虚构）"
         self._threads.append(self.forum.thread(BOARD, title, message["text"], author))
@@ -180,5 +196,11 @@ def demo_settings(args: argparse.Namespace, demo: Demo) -> dict[str, Any]:
     feeds = {name: FeedConfig(url=f"{demo.url}/feed/{name}", interval_s=3) for name in FEEDS}
     app = AppConfig.model_validate({"keys": {"demo_app": demo.key}})
     forum = DiscuzConfig(url=f"{demo.forum_url}/", boards=(BOARD,), interval_s=3, gap_s=0)
-    connectors = Connectors(app=app, feeds=feeds, forums={"forum": forum})
+    weibo = WeiboConfig.model_validate(
+        {
+            "uid": "1000", "url": f"{demo.weibo_url}/2", "access_token": "token", "min_interval_s": 3,
+            "calls_per_day": CALLS, "reply": True, "operator_ip": "203.0.113.7",
+        }
+    )  # fmt: skip
+    connectors = Connectors(app=app, feeds=feeds, forums={"forum": forum}, weibo={"weibo": weibo})
     return {"connectors": connectors, "net": Net(allow=("127.0.0.0/8",))}
