@@ -10,6 +10,7 @@ from hub.settings import Settings
 from ingest.connectors.discuz import Discuz
 from ingest.connectors.feed import Feed
 from ingest.connectors.lists import Lists
+from ingest.connectors.wechat import WeChat
 from ingest.connectors.weibo import Weibo
 from ingest.protocol import Answers, Connector, HasMedia, Polled
 from ingest.robots import Robots
@@ -31,6 +32,10 @@ class Channels:
         self.doors: dict[str, Http] = {}
         self.lists = {name: Lists(name, one) for name, one in settings.connectors.lists.items()}
         self.polled: tuple[Polled, ...] = tuple(self._polled())
+        self.wechat = {
+            name: WeChat(name, account, self._door(name), clock=clock)
+            for name, account in settings.connectors.wechat.items()
+        }
 
     def _polled(self) -> Iterator[Polled]:
         connectors = self._settings.connectors
@@ -61,12 +66,14 @@ class Channels:
 
     def _all(self) -> Iterator[Connector]:
         yield from self.polled
+        yield from self.wechat.values()
 
     @property
     def names(self) -> list[tuple[str, str]]:
         """Every channel's name and how it is heard: polled, pushed, imported."""
         polled = [one.channel for one in self.polled]
         pushed = ["app"] if self._settings.connectors.app.enabled else []
+        pushed += list(self.wechat)
         imported = [name for name in self.lists if name not in polled]
         hows = (("polled", polled), ("pushed", pushed), ("imported", imported))
         return [(name, how) for how, names in hows for name in names]

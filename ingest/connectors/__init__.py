@@ -7,7 +7,8 @@ from ingest.connectors.app import App
 from ingest.connectors.discuz import Discuz
 from ingest.connectors.feed import Feed
 from ingest.connectors.lists import Lists
+from ingest.connectors.wechat import WeChat
 from ingest.connectors.weibo import Weibo
 
-BUILTIN = (App, Discuz, Feed, Lists, Weibo)
+BUILTIN = (App, Discuz, Feed, Lists, WeChat, Weibo)
 """Every connector class that comes with the hub."""
