@@ -22,6 +22,9 @@ from hub.sim.weibo_posts import SimComment, SimPost, show_comment, show_post
 ZONE = ZoneInfo("Asia/Shanghai")
 FORM = "application/x-www-form-urlencoded"
 FIRST_ID = 5_100_000_000_000_000
+STEP = 7
+"""Numbers have gaps between them."""
+
 MOST, MAX_COMMENT = 200, 140
 STATUS = {10014: 403, 10023: 403, 10022: 403, 10024: 403}
 WORDS = {10006: "expired_token", 10014: "Insufficient app permissions!", 10016: "Miss required parameter",
@@ -76,7 +79,7 @@ class WeiboSim:
         self._uid = uid
         self._token = token
         self._calls = calls_per_day
-        self._day = ""
+        self._day = clock().astimezone(ZONE).date().isoformat()
         self._last = FIRST_ID
         self._uids: dict[str, int] = {}
         self._faults: list[_Fault] = []
@@ -122,7 +125,7 @@ class WeiboSim:
         return app
 
     def _next(self, number: int) -> int:
-        self._last = max(self._last, number) if number else self._last + 1
+        self._last = max(self._last, number) if number else self._last + STEP
         return number or self._last
 
     def _who(self, name: str) -> int:

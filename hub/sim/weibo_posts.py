@@ -62,7 +62,7 @@ def show_post(post: SimPost, root: str, *, whole: bool = False) -> dict[str, Any
     if post.orphaned:
         notice = "抱歉，此微博已被作者删除。"
         shown["retweeted_status"] = {
-            "id": post.number - 7, "idstr": str(post.number - 7), "text": notice, "user": None,
+            "id": post.number - 3, "idstr": str(post.number - 3), "text": notice, "user": None,
         }  # fmt: skip
     elif post.passed_on:
         shown["retweeted_status"] = show_post(post.passed_on, root)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, ClassVar
 
 import msgspec
@@ -114,10 +115,10 @@ class Weibo:
         items: dict[str, Item] = {}
         failures: list[Failure] = []
         gone: list[str] = []
-        for place, post in enumerate(found):
+        for post in found:
             number = posts.id_of(post) if isinstance(post, dict) else 0
             if not number:
-                failures.append(self._failure(f"#{place}", post, "no id"))
+                failures.append(self._failure("", post, "no id"))
             elif posts.is_deleted(post):
                 gone.append(self._id(number, read))
             elif posts.author_of(post) != self._config.uid:
@@ -140,8 +141,10 @@ class Weibo:
         return posts.comment_item(self.channel, post)
 
     def _failure(self, key: str, post: object, what: str) -> Failure:
+        content = json.dumps(post).encode()
+        key = key or f"#{sha256(content).hexdigest()[:16]}"
         msg = f"ingest: {self.channel}: post {key}: {what}; look at it on weibo.com"
-        return Failure(key, json.dumps(post).encode(), msg)
+        return Failure(key, content, msg)
 
     def _layout(self) -> RejectedError:
         msg = f"ingest: {self.channel}: this is no list of posts or comments; Weibo changed its format, report it"

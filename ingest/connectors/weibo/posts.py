@@ -24,7 +24,7 @@ DATE = re.compile(
 )
 ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 SIZE = re.compile(r"(sinaimg\.cn|/pic)/(?:thumbnail|thumb\d+|bmiddle|square|orj\d+|mw\d+|wap\d+)/")
-DELETED = "（原微博已删除）"
+DELETED, COMMENT_DELETED = "（原微博已删除）", "（原评论已删除）"
 TITLE = 40
 MAX_ID = 2**63
 
@@ -51,7 +51,7 @@ def status_item(channel: str, post: dict[str, Any], *, photos: bool, geo: CoordT
     original = post.get("retweeted_status")
     words = _words(post)
     if isinstance(original, dict):
-        words = f"{words}\n{_original(original)}"
+        words = f"{words}\n{_original(original, DELETED)}"
     mid = _number(post.get("mid")) or number
     return Item(
         channel=channel,
@@ -70,7 +70,7 @@ def comment_item(channel: str, post: dict[str, Any]) -> Item:
     status, answered = dict_of(post, "status"), post.get("reply_comment")
     words = _words(post)
     if isinstance(answered, dict):
-        words = f"{words}\n{_original(answered)}"
+        words = f"{words}\n{_original(answered, COMMENT_DELETED)}"
     thread, poster = id_of(status), author_of(status)
     return Item(
         channel=channel,
@@ -126,11 +126,11 @@ def _words(post: dict[str, Any]) -> str:
     return words
 
 
-def _original(post: dict[str, Any]) -> str:
+def _original(post: dict[str, Any], gone: str) -> str:
     """What was passed on or answered; when its author is gone Weibo leaves a notice in place of the words."""
     user = post.get("user")
     if not isinstance(user, dict) or is_deleted(post):
-        return DELETED
+        return gone
     name = user.get("screen_name")
     name = name.encode("utf-8", "ignore").decode() if isinstance(name, str) else ""
     return f"//@{name}: {_text(post)}"

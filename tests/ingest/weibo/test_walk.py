@@ -77,7 +77,8 @@ async def test_stop_after_any_page_loses_nothing(weibo: Any, stop: int) -> None:
     ours = weibo.sim.post("通知", "ours")
     comments = {f"c{weibo.sim.comment(ours, f'问题{n}')}" for n in range(45)}
     await weibo.poll(stop=stop)
-    weibo.connect().restore(weibo.source.save())
+    saved = weibo.source.save()
+    weibo.connect().restore(saved)
     later = burst(weibo, 30, "塌陷")
     await weibo.poll()
     assert numbers | comments | later <= set(weibo.items)
