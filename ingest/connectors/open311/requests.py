@@ -20,7 +20,7 @@ from store.tables import T
 class Query:
     """Which reports are asked for. ``ids`` override services, times and statuses.
 
-    Times are aware; ``start`` is included, ``end`` too. ``client`` restricts to one client's own reports.
+    Times are aware; ``start`` is included, ``end`` too.
     """
 
     ids: Sequence[int] = ()
@@ -28,7 +28,6 @@ class Query:
     start: datetime | None = None
     end: datetime | None = None
     statuses: Collection[str] = ()
-    client: str = ""
     limit: int = 1000
     offset: int = 0
 
@@ -53,8 +52,8 @@ class RequestRow:
 class Requests(Protocol):
     """Where reports are looked up."""
 
-    async def find(self, query: Query) -> list[RequestRow]:
-        """The newest first."""
+    async def find(self, query: Query, *, client: str = "") -> list[RequestRow]:
+        """The newest first; of one client alone when it is named."""
         ...
 
     async def heard_at(self, channel_id: str) -> datetime | None:
@@ -80,7 +79,7 @@ class StoredRequests:
     def __post_init__(self) -> None:
         self._codes.update({f"【{name}】": code for code, name in self.names.items()})
 
-    async def find(self, query: Query) -> list[RequestRow]:
+    async def find(self, query: Query, *, client: str = "") -> list[RequestRow]:
         """The newest first; erased reports and those their source withdrew are not shown."""
         i, ci, c = T.items.c, T.case_items.c, T.cases.c
         statement = (
@@ -91,7 +90,7 @@ class StoredRequests:
             )
             .outerjoin(T.case_items, ci.item_id == i.id)
             .outerjoin(T.cases, c.id == ci.case_id)
-            .where(i.key.is_not(None), i.gone_at.is_(None), *self._scope(query))
+            .where(i.key.is_not(None), i.gone_at.is_(None), *self._scope(client))
             .order_by(i.id.desc())
             .limit(query.limit)
             .offset(query.offset)
@@ -110,12 +109,12 @@ class StoredRequests:
             found: datetime | None = (await conn.execute(statement)).scalar()
         return found
 
-    def _scope(self, query: Query) -> list[ColumnElement[bool]]:
+    def _scope(self, client: str) -> list[ColumnElement[bool]]:
         i, scope = T.items.c, list[ColumnElement[bool]]()
-        if not self.every_channel or query.client:
+        if not self.every_channel or client:
             scope.append(i.channel == self.channel)
-        if query.client:
-            scope.append(i.channel_id.startswith(f"{query.client}:", autoescape=True))
+        if client:
+            scope.append(i.channel_id.startswith(f"{client}:", autoescape=True))
         return scope
 
     def _narrow(self, statement: Select[Any], query: Query) -> Select[Any]:
