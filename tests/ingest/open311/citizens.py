@@ -1,5 +1,6 @@
 """What citizens and clients send, and how their answers are read."""
 
+import base64
 from typing import Any
 
 from lxml import etree
@@ -7,6 +8,7 @@ from lxml import etree
 from ingest.connectors.open311.services import Attribute, Service, services_of
 
 KEY = "a-key-of-the-city-client"
+SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 KEYS = {"city": KEY, "other": "a-key-of-another-client"}
 STATUSES = {"received": "已受理", "dispatched": "已派遣", "closed": "已结案"}
 CLOSED = frozenset({"closed", "declined", "merged"})

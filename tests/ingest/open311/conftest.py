@@ -10,14 +10,20 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from hub.web import errors
 from ingest.admit import Admission
+from ingest.connectors.app import App
 from ingest.connectors.open311 import Open311, Open311Config
 from ingest.connectors.open311.requests import StoredRequests
+from ingest.gateway import Gateway
+from ingest.openapi import openapi, openapi_route
 from store.db import Database
+from store.receipts import Receipts
+from store.vault import Vault
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from citizens import CLOSED, DEPARTMENTS, KEYS, NAMES, SERVICES, STATUSES
+from citizens import CLOSED, DEPARTMENTS, KEYS, NAMES, SECRET, SERVICES, STATUSES
 
 Serve = Callable[..., Any]
 
@@ -65,3 +71,21 @@ async def serve(make: Callable[..., Open311]) -> AsyncIterator[Serve]:
 @pytest.fixture
 async def client(serve: Serve) -> TestClient[Any, Any]:
     return await serve()
+
+
+@pytest.fixture
+def gateway(admission: Admission, db: Database, vault: Vault, clock: Any) -> Gateway:
+    return Gateway(
+        admission=admission, app=App(), keys={**KEYS, "signer": SECRET},
+        status_of=Receipts(db, vault).status, rate=1e6, burst=1e6, now=clock.now.timestamp,
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def api(gateway: Gateway, make: Callable[..., Open311]) -> AsyncIterator[Any]:
+    application = web.Application(client_max_size=100_000_000, middlewares=[errors])
+    application.add_routes(
+        [*gateway.routes(), *make(rate=1e6, burst=1e6).routes(), openapi_route(openapi())]
+    )
+    async with TestClient(TestServer(application)) as made:
+        yield made
