@@ -1,0 +1,56 @@
+"""Schemathesis against a real server of both interfaces: no 5xx, every answer as the document says.
+
+MINSHENG_TEST_FUZZ=full runs many more examples.
+"""
+
+import asyncio
+import os
+from typing import Any
+
+import pytest
+import schemathesis
+from citizens import KEY
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from ingest.openapi import openapi
+
+EXAMPLES = 400 if os.environ.get("MINSHENG_TEST_FUZZ") == "full" else 12
+CHECKS = (
+    not_a_server_error, content_type_conformance, response_schema_conformance, status_code_conformance,
+)  # fmt: skip
+SCHEMA = schemathesis.openapi.from_dict(openapi())
+OPERATIONS = {
+    found.ok().definition.raw["operationId"]: found.ok() for found in SCHEMA.get_all_operations()
+}
+
+
+def fuzz(operation: Any, mode: Any, base: str, headers: dict[str, str]) -> set[int]:
+    """Statuses seen; a failed check raises."""
+    seen = set()
+
+    @settings(
+        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None,
+        suppress_health_check=list(HealthCheck), phases=[Phase.generate],
+    )  # fmt: skip
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def run(case: Any) -> None:
+        seen.add(case.call_and_validate(base_url=base, headers=headers, checks=CHECKS).status_code)
+
+    run()
+    return seen
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+async def test_answers_are_as_described(api: Any, name: str, mode: Any) -> None:
+    base = str(api.make_url("")).rstrip("/")
+    headers = {"Authorization": f"Bearer {KEY}"}
+    seen = await asyncio.to_thread(fuzz, OPERATIONS[name], mode, base, headers)
+    assert max(seen) < 500
