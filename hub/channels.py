@@ -73,6 +73,7 @@ class Channels:
         """Every channel's name and how it is heard: polled, pushed, imported."""
         polled = [one.channel for one in self.polled]
         pushed = ["app"] if self._settings.connectors.app.enabled else []
+        pushed += ["open311"] if self._settings.connectors.open311.enabled else []
         pushed += list(self.wechat)
         imported = [name for name in self.lists if name not in polled]
         hows = (("polled", polled), ("pushed", pushed), ("imported", imported))

@@ -24,6 +24,7 @@ from pydantic_settings import (
 from ingest.connectors.discuz import DiscuzConfig
 from ingest.connectors.feed import FeedConfig
 from ingest.connectors.lists import ListConfig
+from ingest.connectors.open311 import Open311Config
 from ingest.connectors.wechat import WeChatConfig
 from ingest.connectors.weibo import WeiboConfig
 from store.config import Strict, explain, read_toml
@@ -81,6 +82,7 @@ class Connectors(Strict):
     app: AppConfig = AppConfig()
     feeds: dict[str, FeedConfig] = {}
     forums: dict[str, DiscuzConfig] = {}
+    open311: Open311Config = Open311Config()
     wechat: dict[str, WeChatConfig] = {}
     weibo: dict[str, WeiboConfig] = {}
     lists: dict[str, ListConfig] = {"hotline": ListConfig(), "urban_management": ListConfig()}

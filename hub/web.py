@@ -10,13 +10,8 @@ from typing import Any
 from aiohttp import web
 
 from hub.app import Hub
-from hub.standing import Standing
-from ingest.connectors.app import App
-from ingest.connectors.wechat.conversations import SqlConversations
-from ingest.connectors.wechat.gateway import Status, WeChatGateway
-from ingest.gateway import Gateway
+from hub.doors import add_doors
 from store.errors import AuthError, ConflictError, RejectedError, TransientError
-from store.receipts import Receipts
 
 log = logging.getLogger(__name__)
 
@@ -69,39 +64,10 @@ def build(
             web.get("/metrics", pages.metrics),
         ]
     )
-    config = hub.settings.connectors.app
-    if config.enabled:
-        gateway = Gateway(
-            admission=hub.admission,
-            app=App(),
-            keys={name: key.get_secret_value() for name, key in config.keys.items()},
-            status_of=Receipts(hub.db, hub.vault).status,
-            pressure=pages.pressure,
-            rate=config.rate,
-            burst=config.burst,
-        )
-        application.add_routes(gateway.routes())
-    application.add_routes(_wechat(hub))
+    add_doors(application, hub, pages.pressure)
     for mount in mounts:
         mount(application)
     return application
-
-
-def _wechat(hub: Hub) -> list[web.RouteDef]:
-    """The callback of each official account."""
-    standing = Standing(Receipts(hub.db, hub.vault), hub.city.directory.names, hub.zone)
-    routes: list[web.RouteDef] = []
-    for name, account in hub.channels.wechat.items():
-        gateway = WeChatGateway(
-            account=account,
-            admission=hub.admission,
-            conversations=SqlConversations(hub.db, name, hub.author_key(name)),
-            has_place=lambda text: bool(hub.city.gazetteer.locate(text).area),
-            status=Status(standing.of, standing.by_receipt),
-            clock=hub.clock,
-        )
-        routes += gateway.routes()
-    return routes
 
 
 class _Health:
