@@ -12,9 +12,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 ZONE = ZoneInfo("Asia/Shanghai")
-MORNING, EVENING = 7, 23
 NIGHT = 0.35
 """How often it is asked by night, against 1 by day."""
+
+PARTS = ((7 * 3600, NIGHT), (23 * 3600, 1.0), (24 * 3600, NIGHT))
+"""The day's parts: where each ends, in seconds since midnight, and its weight."""
+
+LULL, EAGER = 1.25, 0.5
+"""An interval is ``LULL`` times the even one without news, ``LULL - EAGER`` times with news in every poll."""
 
 LONGEST_S = 3 * 3600.0
 FOLLOW = 0.3
@@ -117,15 +122,15 @@ class Budget:
 
     def wait_s(self, now: datetime) -> float:
         """Seconds until the next poll."""
-        until_midnight = (next_day(now) - now).total_seconds()
         blocked = self.blocked_s(now)
         left = self.left(now) - self._limits.reserve
         if blocked or left < 1:
-            return max(blocked or until_midnight, self._limits.min_interval_s)
+            until = blocked or (next_day(now) - now).total_seconds()
+            return max(until, self._limits.min_interval_s)
         polls = max(1.0, left / max(1.0, self.spent.cost))
-        even = _weighted_rest(now) / polls / _weight(now)
-        eager = even * (1.5 - min(1.0, self.spent.news))
-        return max(self._limits.min_interval_s, min(eager, LONGEST_S, until_midnight))
+        even = _weighted_rest(now) / polls
+        wait_s = _stretch(now, even * (LULL - EAGER * min(1.0, self.spent.news)))
+        return max(self._limits.min_interval_s, min(wait_s, LONGEST_S))
 
     def _used(self, now: datetime) -> int:
         return self.spent.used if self.spent.day == day_of(now) else 0
@@ -135,13 +140,27 @@ class Budget:
             self.spent.day, self.spent.used = day_of(now), 0
 
 
-def _weight(now: datetime) -> float:
-    return 1.0 if MORNING <= now.astimezone(ZONE).hour < EVENING else NIGHT
+def _second(now: datetime) -> int:
+    local = now.astimezone(ZONE)
+    return local.hour * 3600 + local.minute * 60 + local.second
 
 
 def _weighted_rest(now: datetime) -> float:
     """Seconds of the rest of the day, those of the night counted ``NIGHT``."""
-    local = now.astimezone(ZONE)
-    at = local.hour * 3600 + local.minute * 60 + local.second
-    by_day = max(0, EVENING * 3600 - max(at, MORNING * 3600))
-    return by_day + NIGHT * (24 * 3600 - at - by_day)
+    at, rest = _second(now), 0.0
+    for end, weight in PARTS:
+        rest += max(0, end - at) * weight
+        at = max(at, end)
+    return rest
+
+
+def _stretch(now: datetime, weighted_s: float) -> float:
+    """Seconds until so many weighted ones have passed, at most until midnight."""
+    at = start = _second(now)
+    for end, weight in PARTS:
+        here = max(0, end - at) * weight
+        if weighted_s <= here:
+            return at - start + weighted_s / weight
+        weighted_s -= here
+        at = max(at, end)
+    return at - start

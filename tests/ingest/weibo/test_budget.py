@@ -66,14 +66,27 @@ def test_never_sooner_than_allowed_nor_past_midnight_by_more(
     budget = Budget(LIMITS)
     live(budget, at(0), at(hour), polls)
     wait = budget.wait_s(at(hour))
-    assert 300 <= wait <= max(300.0, (at(24) - at(hour)).total_seconds())
+    assert 300 <= wait <= max(300.0, (at(24) - at(hour)).total_seconds() + 1)
 
 
 def test_asks_more_when_there_is_news_and_by_day() -> None:
     busy, quiet = Budget(LIMITS, Spent(news=1.0)), Budget(LIMITS, Spent(news=0.0))
-    assert busy.wait_s(at(10)) * 2 < quiet.wait_s(at(10))
-    assert busy.wait_s(at(7)) * 2 < busy.wait_s(at(6.9))
+    assert busy.wait_s(at(10)) * 1.6 < quiet.wait_s(at(10))
+    assert busy.wait_s(at(7)) * 2 < busy.wait_s(at(3))
     assert busy.wait_s(at(23.5)) <= 1800
+
+
+@pytest.mark.parametrize("news", [0.0, 1.0])
+def test_night_does_not_reach_into_the_morning(news: float) -> None:
+    budget = Budget(LIMITS, Spent(news=news))
+    assert 0.1 * 3600 < budget.wait_s(at(6.9)) <= 0.1 * 3600 + budget.wait_s(at(7)) + 60
+
+
+def test_busy_day_is_not_spent_before_the_evening() -> None:
+    budget = Budget(LIMITS)
+    live(budget, at(0), at(20), [(3, True)])
+    assert budget.may_poll(at(20))
+    assert budget.wait_s(at(20)) <= 3600
 
 
 def test_large_budget_is_bounded_by_the_interval() -> None:
