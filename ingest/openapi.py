@@ -32,14 +32,14 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def openapi(*, title: str = "民声 Minsheng", version: str = "1") -> Node:
-    """The document, as data for JSON."""
+def openapi(*, title: str = "民声 Minsheng", version: str = "1", codes: Sequence[str] = ()) -> Node:
+    """The document, as data for JSON; ``codes`` are the services that can be reported, if known."""
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version},
         "paths": {**_app_paths(), **_open311_paths()},
         "components": {
-            "schemas": _schemas(),
+            "schemas": _schemas(codes),
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer"},
                 "api_key": {"type": "apiKey", "in": "query", "name": "api_key"},
@@ -62,7 +62,7 @@ def openapi_route(document: Node) -> web.RouteDef:
     return web.get("/api/openapi.json", serve)
 
 
-def _schemas() -> Node:
+def _schemas(codes: Sequence[str]) -> Node:
     _, found = msgspec.json.schema_components(_STRUCTS, ref_template="#" + _OPEN + "{name}")
     batch = {"type": "array", "minItems": 1, "maxItems": MAX_BATCH, "items": _ref("WireItem")}
     told = {"type": "array", "items": {"anyOf": [_ref("Receipted"), _ref("Refusal")]}}
@@ -71,7 +71,7 @@ def _schemas() -> Node:
         **plain,
         "WireBatch": _object({"items": batch}, tuple(WireBatch.__struct_fields__)),
         "Answers": _object({"items": told}, ("items",)),
-        "Report": _report(),
+        "Report": _report(codes),
     }
 
 
@@ -87,13 +87,16 @@ def _list(name: str) -> Node:
     return {"type": "array", "items": _ref(name)}
 
 
-def _report() -> Node:
+def _report(codes: Sequence[str]) -> Node:
     """The form of POST /requests. A place is needed in one of three ways; attributes have names of their own."""
     ways = [("lat", "long"), ("address_string",), ("address_id",)]
     places = [{"required": list(way)} for way in ways]
     properties: Node = {name: {"type": "string"} for name in _FIELDS}
     properties |= {
-        "service_code": {"type": "string", "minLength": 1},
+        "service_code": {
+            "type": "string",
+            **({"enum": list(codes)} if codes else {"minLength": 1}),
+        },
         "description": {"type": "string", "maxLength": MAX_DESCRIPTION},
         "lat": {"type": "number", "minimum": -90, "maximum": 90},
         "long": {"type": "number", "minimum": -180, "maximum": 180},
