@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
@@ -11,12 +11,13 @@ from hub.standing import Standing
 from ingest.connectors.app import App
 from ingest.connectors.open311 import Open311
 from ingest.connectors.open311.requests import StoredRequests
-from ingest.connectors.open311.services import services_of
+from ingest.connectors.open311.services import Service, services_of
 from ingest.connectors.wechat.conversations import SqlConversations
 from ingest.connectors.wechat.gateway import Status, WeChatGateway
 from ingest.gateway import Gateway
 from ingest.openapi import openapi, openapi_route
 from router.workflow import STATUS_NAMES, CaseStatus
+from store.config import Taxonomy
 from store.receipts import Receipts
 
 CLOSED = (CaseStatus.CLOSED, CaseStatus.DECLINED, CaseStatus.REFERRED, CaseStatus.MERGED)
@@ -37,21 +38,31 @@ def add_doors(application: web.Application, hub: Hub, pressure: Callable[[], flo
             rate=connectors.app.rate,
             burst=connectors.app.burst,
         )
-        application.add_routes([*gateway.routes(), openapi_route(openapi())])
+        application.add_routes(gateway.routes())
+    services = _services(hub.city.taxonomy)
     if connectors.open311.enabled:
-        application.add_routes(_open311(hub, keys, pressure).routes())
+        application.add_routes(_open311(hub, services, keys, pressure).routes())
+    document = openapi(codes=[service.code for service in services])
+    application.add_routes([openapi_route(document)])
     for gateway_ in _wechat(hub):
         application.add_routes(gateway_.routes())
         application.on_shutdown.append(_closing(gateway_))
 
 
-def _open311(hub: Hub, keys: dict[str, str], pressure: Callable[[], float]) -> Open311:
-    config, taxonomy = hub.settings.connectors.open311, hub.city.taxonomy
+def _services(taxonomy: Taxonomy) -> tuple[Service, ...]:
+    """What can be reported: the problems and the campaigns."""
     names = taxonomy.names
-    services = services_of(
+    return services_of(
         {problem: names[problem] for problem in taxonomy.problems},
         {campaign: names[campaign] for campaign in taxonomy.campaigns},
     )
+
+
+def _open311(
+    hub: Hub, services: Sequence[Service], keys: dict[str, str], pressure: Callable[[], float]
+) -> Open311:
+    config = hub.settings.connectors.open311
+    names = {service.code: service.name for service in services}
     return Open311(
         "open311",
         config,
