@@ -33,7 +33,11 @@ async def start(
 
     async def begin(**connectors: Any) -> Hub:
         app = {"keys": {"city": KEY}}
-        more = {"connectors": {"app": app, **connectors}, "net": {"allow": ["127.0.0.0/8"]}}
+        open311 = {"enabled": True}
+        more = {
+            "connectors": {"app": app, "open311": open311, **connectors},
+            "net": {"allow": ["127.0.0.0/8"]},
+        }
         urls = [request.getfixturevalue("sqlite_url")]
         if request.param != "sqlite":
             urls = [request.getfixturevalue(name) for name in ("postgres_url", "kafka_url")]

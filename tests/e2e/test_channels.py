@@ -1,17 +1,23 @@
 """Each polled channel from its simulator to a case: channel, author, place, time, picture; on both journals."""
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import pytest
+from aiohttp import FormData
 from aiohttp.test_utils import TestServer
-from people import case_of
+from people import KEY, case_of
+from PIL import Image
 from sqlalchemy import select
 
 from hub.app import Hub
 from hub.sim.discuz import DiscuzSim
+from hub.sim.wechat import Citizen, WeChatSim
 from hub.sim.weibo import WeiboSim
+from hub.web import build
 from ingest.connectors.discuz import Discuz, DiscuzConfig
 from store.tables import T
 
@@ -108,3 +114,86 @@ async def how_many(hub: Hub, channel: str) -> int:
     async with hub.db.read() as conn:
         found = await conn.execute(select(T.items.c.id).where(T.items.c.channel == channel))
         return len(found.all())
+
+
+OFFICIAL = {
+    "app_id": "wx0123456789abcdef", "token": "AAAAA", "app_secret": "an-app-secret", "mode": "aes",
+    "aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+}  # fmt: skip
+
+
+async def test_wechat_from_a_message_to_the_notice_that_it_was_passed_on(
+    start: Callable[..., Awaitable[Hub]], clock: Any
+) -> None:
+    sim = WeChatSim(clock, OFFICIAL["app_id"], OFFICIAL["app_secret"])
+    async with TestServer(sim.app()) as api:
+        root = str(api.make_url("")).rstrip("/")
+        hub = await start(wechat={"wechat": {**OFFICIAL, "api": root}})
+        async with TestServer(build(hub)) as server:
+            callback = str(server.make_url("/wechat/wechat"))
+            keys = {"token": OFFICIAL["token"], "aes_key": OFFICIAL["aes_key"]}
+            citizen = Citizen(sim, callback, openid="oFictional", **keys)
+            reply = await citizen.say("人行道上摆满烧烤桌子，行人只能走马路")
+            assert reply is not None
+            assert "请发送位置" in reply
+            number = int(reply.split("受理号：")[1].split("-")[0])
+            assert "已补充" in str(await citizen.point(43.372, 128.232, "敦化市渤海街道渤海街"))
+            assert "已补充" in str(await citizen.show(sim.upload()))
+            case = await placed_case(hub, number)
+            item = await item_of(hub, await channel_id_of(hub, number))
+            assert (item.channel, case.channel, item.coord_type) == ("wechat", "wechat", "gcj02")
+            assert item.author_key == hub.vault.blind("author", "wechat|oFictional")
+            assert item.posted_at == clock().replace(microsecond=0)
+            assert await pictures_of(hub, number) == 1
+            if case.status == "received":
+                await hub.cases.dispatch(
+                    number, version=case.version, actor="wang", department="urban_enforcement"
+                )
+            for _ in range(100):
+                if sim.sent:
+                    break
+                await asyncio.sleep(0.1)
+            assert sim.sent[0]["touser"] == "oFictional"
+            assert "市执法局" in sim.sent[0]["text"]["content"]
+            assert "承办单位：市执法局" in str(await citizen.say("进度"))
+
+
+async def placed_case(hub: Hub, number: int) -> Any:
+    """The case once the place sent later is understood."""
+    for _ in range(300):
+        async with hub.db.read() as conn:
+            found = (await conn.execute(select(T.cases).where(T.cases.c.id == number))).first()
+        if found is not None and found.area:
+            return found
+        await asyncio.sleep(0.1)
+    pytest.fail("the case got no place")
+
+
+async def channel_id_of(hub: Hub, number: int) -> str:
+    async with hub.db.read() as conn:
+        found = select(T.items.c.channel_id).where(T.items.c.id == number)
+        return str((await conn.execute(found)).scalar_one())
+
+
+async def test_open311_report(hub: Hub, client: Any) -> None:
+    form = {
+        "api_key": KEY, "service_code": "stalls", "description": GRILLS, "lat": "43.372", "long": "128.232",
+        "address_string": "渤海街", "device_id": "phone-1", "phone": "13800138000",
+    }  # fmt: skip
+    raw = io.BytesIO()
+    Image.new("RGB", (20, 10), "red").save(raw, "PNG")
+    body = FormData()
+    for name, value in form.items():
+        body.add_field(name, value)
+    body.add_field("media", raw.getvalue(), filename="a.png", content_type="image/png")
+    answer = await client.post("/open311/v2/requests.json", data=body)
+    assert answer.status == 200, await answer.text()
+    number = int((await answer.json())[0]["service_request_id"])
+    case = await placed_case(hub, number)
+    item = await item_of(hub, await channel_id_of(hub, number))
+    assert (case.channel, case.area) == ("open311", "bohai")
+    assert item.author_key == hub.vault.blind("author", "open311|city:phone-1")
+    assert await pictures_of(hub, number) == 1
+    shown = await (await client.get(f"/open311/v2/requests/{number}.json")).json()
+    assert "13800138000" not in str(shown)
+    assert shown[0]["status"] == "open"
