@@ -68,6 +68,7 @@ class WeiboSim:
         uid: int = 1000,
         token: str = "token",  # noqa: S107
         calls_per_day: int = 100,
+        start: int = FIRST_ID,
     ) -> None:
         self.mode = Mode()
         self.requests: list[tuple[str, dict[str, str]]] = []
@@ -80,7 +81,7 @@ class WeiboSim:
         self._token = token
         self._calls = calls_per_day
         self._day = clock().astimezone(ZONE).date().isoformat()
-        self._last = FIRST_ID
+        self._last = start
         self._uids: dict[str, int] = {}
         self._faults: list[_Fault] = []
 
