@@ -30,7 +30,7 @@ from hub.http import GuardedHttp
 from hub.settings import AppConfig, Connectors, Net
 from hub.sim.discuz import DiscuzSim
 from hub.sim.wechat import Citizen, WeChatSim
-from hub.sim.weibo import WeiboSim
+from hub.sim.weibo import FIRST_ID, WeiboSim
 from ingest.connectors.discuz import DiscuzConfig
 from ingest.connectors.feed import FeedConfig
 from ingest.connectors.open311 import Open311Config
@@ -74,7 +74,7 @@ class Demo:
         self.url = ""
         since = int(now_utc().timestamp())  # numbers of an earlier demonstration are not used again
         self.forum = DiscuzSim(now_utc, boards=(BOARD,), start=since)
-        self.weibo = WeiboSim(now_utc, calls_per_day=CALLS, start=since * 1_000_000)
+        self.weibo = WeiboSim(now_utc, calls_per_day=CALLS, start=FIRST_ID + since * 1000)
         self.wechat = WeChatSim(now_utc, "wx" + secrets.token_hex(8), secrets.token_hex(16))
         self.wechat_keys = {"token": secrets.token_hex(8), "aes_key": secrets.token_hex(32)[:43]}
         self.forum_url = self.weibo_url = self.wechat_url = ""

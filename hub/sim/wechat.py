@@ -27,6 +27,7 @@ from ingest.connectors.wechat.crypto import Cipher, signature
 WINDOW = timedelta(hours=48)
 QUOTA = 5
 MEDIA_LIVES = timedelta(days=3)
+TOKEN_LIVES = timedelta(hours=2)
 FORCE_GAP = timedelta(seconds=30)
 TRIES = 3
 PATIENCE_S = 5.0
@@ -124,8 +125,8 @@ class WeChatSim:
             self._forced_at, self._token = now, ""
         if not self._token or self._token_until is None or now >= self._token_until:
             self._token = secrets.token_hex(64)
-            self._token_until = now + timedelta(seconds=7200)
-        left = int((self._token_until or now).timestamp() - now.timestamp())
+            self._token_until = now + TOKEN_LIVES
+        left = int((self._token_until - now).total_seconds())
         return web.json_response({"access_token": self._token, "expires_in": left})
 
     async def _get_media(self, request: web.Request) -> web.Response:
