@@ -77,4 +77,7 @@ def services_of(problems: Mapping[str, str], campaigns: Mapping[str, str]) -> tu
         Service(code, name, f"对{name}的意见和建议", (name,), CAMPAIGN_GROUP)
         for code, name in campaigns.items()
     )
-    return (*asked, *told)
+    other = Service(
+        "other", "其他诉求", "以上没有列出的城市问题", ("其他",), PROBLEM_GROUP, PARTICULARS
+    )
+    return (*asked, *told, other)

@@ -37,6 +37,7 @@ class Weibo:
     """One account. Raises ConfigError at once when it has no token."""
 
     kind: ClassVar[str] = "weibo"
+    in_public: ClassVar[bool] = True
     lists_always: ClassVar[bool] = False
 
     def __init__(

@@ -7,7 +7,7 @@ HTTP status.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ingest.connectors.weibo.budget import next_day, next_hour
@@ -56,7 +56,23 @@ CURES = {
     Act.REFUSED: "look the code up at open.weibo.com/wiki/Error_code",
 }
 
-UNTIL: dict[Act, Callable[[datetime], datetime]] = {Act.HOUR: next_hour, Act.DAY: next_day}
+MARGIN = timedelta(minutes=1)
+"""How far Weibo's clock may be behind ours."""
+
+EARLY = timedelta(minutes=10)
+"""A day's limit met this soon after midnight is still yesterday's, by Weibo's clock."""
+
+
+def _after_hour(now: datetime) -> datetime:
+    return next_hour(now) + MARGIN
+
+
+def _after_day(now: datetime) -> datetime:
+    today = next_day(now) - timedelta(days=1)
+    return now + EARLY if now - today < EARLY else next_day(now) + MARGIN
+
+
+UNTIL: dict[Act, Callable[[datetime], datetime]] = {Act.HOUR: _after_hour, Act.DAY: _after_day}
 """When calls may be made again."""
 
 SERVER_ERROR = 500

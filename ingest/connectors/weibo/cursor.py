@@ -47,10 +47,11 @@ class Span(msgspec.Struct):
 
 
 class Cursor(msgspec.Struct):
-    """All lists, the long posts whose whole text was read, and the calls of the day made so far."""
+    """All lists, the calls of the day made so far, and the long posts whose whole text was read, each with a digest of
+    the short form it was listed under."""
 
     spans: dict[str, Span] = {}
-    completed: list[str] = []
+    completed: dict[str, str] = {}
     day: str = ""
     used: int = 0
 
@@ -64,7 +65,8 @@ class Cursor(msgspec.Struct):
 
     def encode(self) -> str:
         """Compact JSON."""
-        del self.completed[:-MAX_COMPLETED]
+        for number in list(self.completed)[:-MAX_COMPLETED]:
+            del self.completed[number]
         return msgspec.json.encode(self).decode()
 
 

@@ -1,7 +1,8 @@
 """Long posts: lists give their first 140 characters, the whole costs a call each.
 
 They are completed while calls allow. One that could not be is heard short and completed at a sweep, as a revision.
-One that was is left out when a list shows it again: its short form would undo the whole.
+One that was is left out when a list shows it again in the same short form, which would undo the whole; another short
+form says that its author edited it, and it is completed anew.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ingest.connectors.weibo.cursor import Cursor
 from ingest.connectors.weibo.posts import author_of, dict_of, id_of
 from ingest.connectors.weibo.state import SHOW, State
 from store.errors import RejectedError, TransientError
+from store.vault import sha256_hex
 
 PATH = "statuses/show"
 
@@ -42,12 +44,11 @@ class Completer:
 
     async def complete(self, posts: list[Any]) -> list[Any]:
         """The posts to hand on."""
-        done = set(self._cursor.completed)
         kept = []
         may_ask = True
         for post in posts:
             number = str(id_of(post)) if self._is_long(post) else "0"
-            if number in done:
+            if number != "0" and self._cursor.completed.get(number) == _digest(post):
                 continue
             kept.append(post)
             if number != "0" and may_ask and self._may_ask():
@@ -65,21 +66,27 @@ class Completer:
 
     async def _show(self, number: str, post: dict[str, Any]) -> bool:
         """Put the whole text into ``post``; False when asking on is no use."""
+        short = _digest(post)
         try:
             payload = await self._client.get(PATH, {"id": number})
         except ApiError as error:
             if error.act is Act.PERMISSION:
                 self._state.denied[SHOW] = day_of(self._clock())
             elif error.act is Act.GONE:
-                self._cursor.completed.append(number)
+                self._cursor.completed[number] = short
             return error.act in {Act.GONE, Act.REFUSED}
         except (TransientError, RejectedError):
             return False
         whole = _whole_text(loads(payload.body))
         if whole:
             post["text"] = whole
-            self._cursor.completed.append(number)
+            self._cursor.completed[number] = short
         return True
+
+
+def _digest(post: dict[str, Any]) -> str:
+    """Eight digits that change with the short form."""
+    return sha256_hex(str(post.get("text")).encode("utf-8", "replace"))[:8]
 
 
 def _whole_text(shown: object) -> str:

@@ -15,13 +15,15 @@ from ingest.protocol import Told
 from store.errors import RejectedError, TransientError
 
 MAX_COMMENT = 140
+REPAIR_S = 3600.0
+"""Pause while a person has to renew the token or unblock the app."""
 
 
 async def reply(
     channel: str, config: WeiboConfig, client: Client, budget: Budget, told: Told, now: datetime
 ) -> None:
-    """One call. Words that were sent before count as sent. Raises TransientError when no call is left, ApiError when
-    the post is gone, RejectedError when replies are switched off."""
+    """One call. Words that were sent before count as sent. Raises TransientError when no call is left or the
+    token is dead, ApiError when the post is gone, RejectedError when replies are switched off."""
     if not config.reply:
         msg = f"ingest: {channel}: replies are switched off; set reply and operator_ip"
         raise RejectedError(msg, reason="unanswerable")
@@ -49,6 +51,8 @@ async def reply(
         else:
             await client.post("comments/create", form)
     except ApiError as error:
+        if error.act in {Act.RENEW, Act.BLOCKED}:
+            raise TransientError(str(error), retry_after_s=REPAIR_S) from error
         if error.act is not Act.REPEATED:
             raise
 

@@ -59,15 +59,23 @@ async def test_too_many_calls_stop_all_until_the_boundary(
     weibo.sim.fail(MENTIONS, code=code)
     with pytest.raises(TransientError) as caught:
         await weibo.poll()
-    assert caught.value.retry_after_s == hours * 3600 == weibo.source.wait_s()
+    assert caught.value.retry_after_s == hours * 3600 + 60 == weibo.source.wait_s()
     assert "超限" in weibo.source.health().warning
     weibo.asked()
     saved = weibo.source.save()
     weibo.connect().restore(saved)
-    clock.forward(hours=hours, seconds=-1)
+    clock.forward(hours=hours, seconds=59)
     assert (await weibo.poll(), weibo.asked()) == (0, 0)
     clock.forward(seconds=1)
     assert await weibo.poll() == 1
+
+
+async def test_days_limit_met_right_after_midnight_is_yesterdays(weibo: Any, clock: Any) -> None:
+    clock.forward(hours=15, minutes=2)  # 00:02 in Beijing
+    weibo.sim.fail(MENTIONS, code=10023)
+    with pytest.raises(TransientError) as caught:
+        await weibo.poll()
+    assert caught.value.retry_after_s == 600
 
 
 @pytest.mark.parametrize("code", [10006, 21327, 21325, 21315, -100])

@@ -111,4 +111,11 @@ async def test_rate_of_replies_stops_until_the_hour(speaking: Any, clock: Any) -
     speaking.sim.fail("comments/create", code=10024)
     with pytest.raises(TransientError) as caught:
         await speaking.source.answer(told(clock, number))
-    assert caught.value.retry_after_s == 3600
+    assert caught.value.retry_after_s == 3660
+
+
+async def test_dead_token_keeps_the_answer_for_later(speaking: Any, clock: Any) -> None:
+    number = speaking.sim.post("井盖缺失")
+    speaking.sim.mode.expired = True
+    with pytest.raises(TransientError):
+        await speaking.source.answer(told(clock, number))

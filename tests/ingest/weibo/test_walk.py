@@ -167,6 +167,14 @@ async def test_long_text_is_completed_once(weibo: Any) -> None:
     assert weibo.asked("show") == 0
 
 
+async def test_edited_long_text_is_a_revision_at_the_sweep(weibo: Any) -> None:
+    number = weibo.sim.post(LONG)
+    await weibo.poll()
+    weibo.sim.edit(number, "改" + LONG)
+    await weibo.poll(sweep=True)
+    assert weibo.texts[str(number)] == [LONG, "改" + LONG]
+
+
 @pytest.mark.parametrize("code", [10001, 10014])
 async def test_long_text_is_heard_short_and_completed_at_a_sweep(
     weibo: Any, clock: Any, code: int
@@ -239,9 +247,9 @@ async def test_token_is_in_no_payload_address(weibo: Any) -> None:
 
 
 def test_cursor_is_bounded() -> None:
-    cursor = Cursor(completed=[str(n) for n in range(MAX_COMPLETED + 50)])
+    cursor = Cursor(completed={str(n): "x" for n in range(MAX_COMPLETED + 50)})
     again = Cursor.decode(cursor.encode())
-    assert (len(again.completed), again.completed[0]) == (MAX_COMPLETED, "50")
+    assert (len(again.completed), next(iter(again.completed))) == (MAX_COMPLETED, "50")
 
 
 @pytest.mark.parametrize("stored", ["", "[", "{}", '{"spans": 3}', "null"])
