@@ -26,8 +26,11 @@ fix: $(DEV_STAMP) ## repair format and what lint can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV_STAMP) ## the whole pipeline against the naive composition, in one paired run
+bench: $(DEV_STAMP) ## the whole pipeline against the naive composition, in one paired run; what the doors take in
 	$(BIN)/python tests/bench/pipeline.py
+	$(BIN)/python tests/bench/intake.py
+	$(BIN)/python tests/bench/forum.py
+	$(BIN)/python tests/bench/lists.py
 
 eval: $(DEV_STAMP) ## measure the classifier: make eval DATA=labelled.jsonl
 	@test -n "$(DATA)" || { echo "eval: name labelled messages: make eval DATA=path/to/labelled.jsonl"; exit 2; }

@@ -14,12 +14,14 @@ from desk import queries
 from desk.accounts import Accounts, User
 from desk.events import Events
 from desk.exposure import Exposure
+from desk.imports import Imports
 from desk.pages import HOME, Pages, Section, require
 from desk.photos import Photos
 from desk.security import SESSION, Guard
 from desk.sessions import Sessions
 from desk.sources import Sources
 from ingest.admit import Admission
+from ingest.connectors.lists import Lists
 from router.cases import Cases, Labels
 from router.departments import Directory
 from router.workflow import STATUS_NAMES, VERB_NAMES, Verb
@@ -72,7 +74,8 @@ class Desk:
         taxonomy: Taxonomy,
         directory: Directory,
         admission: Admission,
-        sources: Sequence[tuple[str, bool]],
+        sources: Sequence[tuple[str, str]],
+        lists: Mapping[str, Lists],
         zone: ZoneInfo,
         channels: Mapping[str, str],
         rules: Mapping[str, str],
@@ -98,6 +101,7 @@ class Desk:
         self._more: list[Section] = [
             Sources(db, self._pages, channels=sources, names=channels, clock=clock),
             Exposure(self._pages, admission, zone=zone),
+            Imports(db, self._pages, admission, lists, names=channels, clock=clock),
             Photos(db, vault, clock=clock),
         ]
 

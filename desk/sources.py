@@ -21,18 +21,21 @@ ALERTS = {
 FAILING = 3
 """Failures in a row from which a source counts as down."""
 
+HOWS = {"polled": "定时读取", "pushed": "对方推送", "imported": "人工导入"}
+"""How a channel is heard."""
+
 STATES = {"good": "正常", "warning": "需留意", "down": "异常", "new": "尚未收到"}
 
 
 class Sources:
-    """``channels`` names each configured channel and whether the hub asks it (polled) or is called."""
+    """``channels`` names each configured channel and how it is heard (``HOWS``)."""
 
     def __init__(
         self,
         db: Database,
         pages: Pages,
         *,
-        channels: Sequence[tuple[str, bool]],
+        channels: Sequence[tuple[str, str]],
         names: Mapping[str, str],
         clock: Callable[[], datetime],
     ) -> None:
@@ -52,7 +55,7 @@ class Sources:
         require(request, User.may_watch)
         waits = await self._waiting()
         return self._pages.render(
-            "sources.html", request, rows=await self.health(), states=STATES, waits=waits
+            "sources.html", request, rows=await self.health(), states=STATES, hows=HOWS, waits=waits
         )
 
     async def _api(self, request: web.Request) -> web.Response:
@@ -68,10 +71,8 @@ class Sources:
         async with self._db.read() as conn:
             found = {row.name: row for row in (await conn.execute(select(T.sources))).all()}
         rows = [
-            _line(
-                name, found.get(name), self._names.get(name, name), polled=polled, now=self._clock()
-            )
-            for name, polled in self._channels
+            _line(name, found.get(name), self._names.get(name, name), how=how, now=self._clock())
+            for name, how in self._channels
         ]
         order = ["down", "warning", "new", "good"]
         return sorted(rows, key=lambda row: order.index(row["state"]))
@@ -89,14 +90,14 @@ class Sources:
             return {name: int((await conn.execute(q)).scalar_one()) for name, q in asked.items()}
 
 
-def _line(name: str, row: Any, shown: str, *, polled: bool, now: datetime) -> dict[str, Any]:
+def _line(name: str, row: Any, shown: str, *, how: str, now: datetime) -> dict[str, Any]:
     fields = (
         "last_success_at", "last_error_at", "last_error", "heard", "failures", "warning", "budget",
         "budget_left", "newest_at", "next_at",
     )  # fmt: skip
     line: dict[str, Any] = {field: getattr(row, field, None) for field in fields}
     alert = ALERTS.get(row.alert, row.alert) if row is not None else ""
-    line |= {"name": name, "shown": shown, "polled": polled, "alert": alert}
+    line |= {"name": name, "shown": shown, "how": how, "alert": alert}
     lag = now - row.newest_at if row is not None and row.newest_at is not None else None
     line["lag_minutes"] = int(lag.total_seconds() // 60) if lag is not None else None
     line["state"] = _state(row)

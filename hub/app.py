@@ -30,6 +30,7 @@ from ingest.answering import Answering
 from ingest.photos import Photos
 from ingest.poller import Poller
 from ingest.protocol import Polled
+from ingest.sealing import Sealer
 from router.cases import Cases
 from router.deadlines import Deadlines
 from router.departments import Directory
@@ -275,6 +276,10 @@ class Hub:
     async def _poll(self, source: Polled) -> float:
         return (await self.poller.poll(source)).wait_s
 
+    def author_key(self, channel: str) -> Callable[[str], str]:
+        """What turns a channel's user ids into the pseudonyms kept with items."""
+        return partial(Sealer(self.vault).author_key, channel)
+
     def photos(self) -> Photos:
         """The fetcher of what messages refer to."""
         return Photos(
@@ -282,6 +287,7 @@ class Hub:
             vault=self.vault,
             dead=self.dead,
             http=self.http,
+            doors=self.channels.doors,
             sources=self.channels.media,
             clock=self.clock,
             observe=self.telemetry.observe,

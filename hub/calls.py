@@ -24,16 +24,21 @@ TRIES = 3
 PATIENCE_S = 10.0
 """Longest Retry-After that is waited for within one call; a longer one is the poller's to keep."""
 
+LONGEST_GAP_S = 60.0
 BROKEN_AFTER = 5
 REST_S = 60.0
 SERVER_ERROR = 500
 
 
-class Robots(Protocol):
-    """What a site's robots.txt allows."""
+class Manners(Protocol):
+    """What a site's robots.txt asks for; both raise TransientError while that can not be known."""
 
     async def allows(self, url: str) -> bool:
-        """Whether ``url`` may be read. Raises TransientError while that can not be known."""
+        """Whether ``url`` may be read."""
+        ...
+
+    async def crawl_delay(self, url: str) -> float | None:
+        """Seconds the site wants between two requests, if it says."""
         ...
 
 
@@ -45,14 +50,22 @@ class _AgainError(Exception):
 
 
 class Calls:
-    """Implements ``store.ports.Http`` for the source ``name``."""
+    """Implements ``store.ports.Http`` for the source ``name``; ``tries`` is 1 where every call is counted."""
 
     def __init__(
-        self, http: Http, name: str, *, gap_s: float = 0.0, robots: Robots | None = None
+        self,
+        http: Http,
+        name: str,
+        *,
+        gap_s: float = 0.0,
+        robots: Manners | None = None,
+        tries: int = TRIES,
     ) -> None:
         self._http = http
         self._name = name
         self._robots = robots
+        self._tries = tries
+        self._gap_s = gap_s
         self._limiter = AsyncLimiter(1, gap_s) if gap_s else None
         self._breakers = AsyncCircuitBreakerFactory(
             default_threshold=BROKEN_AFTER, default_ttl=REST_S, exclude=[RejectedError]
@@ -85,10 +98,24 @@ class Calls:
             return error.answer
         return answer
 
+    async def _mind(self, url: str) -> None:
+        """Ask robots.txt, and slow down as far as it wants (a minute at most)."""
+        if self._robots is None:
+            return
+        if not await self._robots.allows(url):
+            msg = (
+                f"ingest: {self._name}: robots.txt of the site forbids this page; ask its operator"
+            )
+            raise RejectedError(msg, reason="robots")
+        delay = min(await self._robots.crawl_delay(url) or 0.0, LONGEST_GAP_S)
+        if delay > self._gap_s:
+            self._gap_s = delay
+            self._limiter = AsyncLimiter(1, delay)
+
     async def _try(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes, max_bytes: int
     ) -> Answer:
-        tries = TRIES if method in SAFE else 1
+        tries = self._tries if method in SAFE else 1
         try:
             async for attempt in stamina.retry_context(on=_may_pass, attempts=tries, timeout=60):
                 with attempt:

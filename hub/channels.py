@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from hub.calls import Calls
+from hub.calls import TRIES, Calls
 from hub.settings import Settings
+from ingest.connectors.discuz import Discuz
 from ingest.connectors.feed import Feed
+from ingest.connectors.lists import Lists
+from ingest.connectors.wechat import WeChat
+from ingest.connectors.weibo import Weibo
 from ingest.protocol import Answers, Connector, HasMedia, Polled
+from ingest.robots import Robots
+from store.errors import ConfigError
 from store.ports import Http
+
+AGENT = "minsheng"
+"""Our name in robots.txt and in the User-Agent."""
 
 
 class Channels:
@@ -19,20 +28,56 @@ class Channels:
         self._settings = settings
         self._http = http
         self._clock = clock
+        self._robots = Robots(http, AGENT, clock)
+        self.doors: dict[str, Http] = {}
+        self.lists = {name: Lists(name, one) for name, one in settings.connectors.lists.items()}
         self.polled: tuple[Polled, ...] = tuple(self._polled())
+        self.wechat = {
+            name: WeChat(name, account, self._door(name), clock=clock)
+            for name, account in settings.connectors.wechat.items()
+        }
 
     def _polled(self) -> Iterator[Polled]:
-        for name, feed in self._settings.connectors.feeds.items():
-            yield Feed(name, feed, Calls(self._http, name))
+        connectors = self._settings.connectors
+        for name, feed in connectors.feeds.items():
+            yield Feed(name, feed, self._door(name, robots=feed.robots))
+        for name, forum in connectors.forums.items():
+            robots = forum.robots and not forum.json_api
+            door = self._door(name, robots=robots, gap_s=forum.gap_s)
+            yield Discuz(name, forum, door, clock=self._clock)
+
+        for name, account in connectors.weibo.items():
+            yield Weibo(name, account, self._door(name, tries=1), clock=self._clock)
+        for name, one in connectors.lists.items():
+            if one.folder is not None:
+                yield self.lists[name]
+
+    def _door(
+        self, name: str, *, robots: bool = False, gap_s: float = 0.0, tries: int = TRIES
+    ) -> Http:
+        """The way out of one channel; two sources may not share a name."""
+        if name in self.doors:
+            msg = f"config: hub.toml: connectors: two sources are called {name}; rename one"
+            raise ConfigError(msg)
+        manners = self._robots if robots else None
+        door = Calls(self._http, name, gap_s=gap_s, robots=manners, tries=tries)
+        self.doors[name] = door
+        return door
 
     def _all(self) -> Iterator[Connector]:
         yield from self.polled
+        yield from self.wechat.values()
 
     @property
-    def names(self) -> list[tuple[str, bool]]:
-        """Every channel's name and whether it is asked (True) or calls us."""
-        polled = [(one.channel, True) for one in self.polled]
-        return [*polled, *(("app", False) for _ in range(self._settings.connectors.app.enabled))]
+    def names(self) -> list[tuple[str, str]]:
+        """Every channel's name and how it is heard: polled, pushed, imported."""
+        polled = [one.channel for one in self.polled]
+        pushed = ["app"] if self._settings.connectors.app.enabled else []
+        pushed += ["open311"] if self._settings.connectors.open311.enabled else []
+        pushed += list(self.wechat)
+        imported = [name for name in self.lists if name not in polled]
+        hows = (("polled", polled), ("pushed", pushed), ("imported", imported))
+        return [(name, how) for how, names in hows for name in names]
 
     @property
     def speakers(self) -> dict[str, Answers]:

@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - one line an option
     """Every command and option."""
     top = argparse.ArgumentParser(
         prog="minsheng", description="The city's ear: hear, understand, dispatch."
@@ -122,6 +122,15 @@ def parser() -> argparse.ArgumentParser:
     poll.add_argument("name", metavar="NAME", help="its name under [connectors]")
     poll.add_argument("--dry-run", action="store_true", help="print the items, store nothing")
     poll.add_argument("--sweep", action="store_true", help="read the last days again")
+
+    imported = add("import", commands.import_, "Take in a list: CSV, XLSX, XLS, ODS.")
+    imported.add_argument("file", metavar="FILE", type=Path, help="the exported file")
+    imported.add_argument(
+        "--channel", default="hotline", metavar="NAME", help="its name under [connectors.lists]"
+    )
+    imported.add_argument(
+        "--preview", action="store_true", help="show how it is understood, store nothing"
+    )
 
     dead = add("dead", commands.dead_, "List rejects, or feed them again.")
     dead.add_argument("--replay", action="store_true", help="feed every reject again")

@@ -19,6 +19,9 @@ from store.errors import RejectedError, TransientError
 from store.ports import Answer
 
 TOTAL_S = 25.0
+AGENT = "Mozilla/5.0 (compatible; minsheng/0.1)"
+"""How we introduce ourselves; the product token is also our name in robots.txt."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -93,6 +96,7 @@ class GuardedHttp:
                 limits=httpx.Limits(max_connections=10, max_keepalive_connections=4),
                 follow_redirects=False,
                 trust_env=False,
+                headers={"user-agent": AGENT},
             )
         return self._clients[host]
 

@@ -21,7 +21,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ingest.connectors.discuz import DiscuzConfig
 from ingest.connectors.feed import FeedConfig
+from ingest.connectors.lists import ListConfig
+from ingest.connectors.open311 import Open311Config
+from ingest.connectors.wechat import WeChatConfig
+from ingest.connectors.weibo import WeiboConfig
 from store.config import Strict, explain, read_toml
 from store.errors import ConfigError
 
@@ -76,6 +81,11 @@ class Connectors(Strict):
 
     app: AppConfig = AppConfig()
     feeds: dict[str, FeedConfig] = {}
+    forums: dict[str, DiscuzConfig] = {}
+    open311: Open311Config = Open311Config()
+    wechat: dict[str, WeChatConfig] = {}
+    weibo: dict[str, WeiboConfig] = {}
+    lists: dict[str, ListConfig] = {"hotline": ListConfig(), "urban_management": ListConfig()}
 
 
 class Net(Strict):

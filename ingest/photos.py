@@ -42,7 +42,11 @@ KEPT = ("audio/", "video/")
 
 
 class Photos:
-    """Fetches what is due. One a database at a time: the caller holds the lease."""
+    """Fetches what is due. One a database at a time: the caller holds the lease.
+
+    ``doors`` are the ways out of channels with manners of their own, ``sources`` the connectors that
+    resolve references.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Photos:
         vault: Vault,
         dead: DeadLetters,
         http: Http,
+        doors: Mapping[str, Http],
         sources: Mapping[str, HasMedia],
         clock: Callable[[], datetime],
         observe: Callable[[str, str, int], None],
@@ -59,6 +64,7 @@ class Photos:
         self._vault = vault
         self._dead = dead
         self._http = http
+        self._doors = doors
         self._sources = sources
         self._clock = clock
         self._observe = observe
@@ -102,9 +108,9 @@ class Photos:
         """Plain addresses are fetched here, everything else by the channel's own connector."""
         if channel in self._sources and not ref.startswith(("http://", "https://")):
             return await self._sources[channel].media(ref)
-        url = ref
+        url, http = ref, self._doors.get(channel, self._http)
         for _ in range(HOPS):
-            answer = await self._http.send("GET", url, max_bytes=MAX_BYTES)
+            answer = await http.send("GET", url, max_bytes=MAX_BYTES)
             if answer.status not in REDIRECTS:
                 break
             url = urljoin(url, answer.headers.get("location", ""))

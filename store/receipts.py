@@ -25,6 +25,18 @@ class Receipts:
         number, _, code = receipt.strip().partition("-")
         if not number.isdecimal() or len(number) > 18:  # noqa: PLR2004 - wider than any id
             return None
+        row = await self._row(int(number))
+        uid = str(item_uid(row.channel, row.channel_id)) if row else "nobody"
+        given = code.upper().encode("utf-8", "replace")
+        good = hmac.compare_digest(self._vault.code("receipt", uid).encode(), given)
+        return _told(row) if row is not None and good else None
+
+    async def of(self, item_id: int) -> dict[str, Any] | None:
+        """The same for whom the caller knows to be the item's author; None when there is no such item."""
+        row = await self._row(item_id)
+        return _told(row) if row is not None else None
+
+    async def _row(self, item_id: int) -> Any:
         i, ci, c = T.items.c, T.case_items.c, T.cases.c
         statement = (
             select(
@@ -33,21 +45,18 @@ class Receipts:
             )
             .outerjoin(T.case_items, ci.item_id == i.id)
             .outerjoin(T.cases, c.id == ci.case_id)
-            .where(i.id == int(number))
+            .where(i.id == item_id)
         )  # fmt: skip
         async with self._db.read() as conn:
-            row = (await conn.execute(statement)).first()
-        uid = str(item_uid(row.channel, row.channel_id)) if row else "nobody"
-        good = hmac.compare_digest(self._vault.code("receipt", uid), code.upper())
-        if row is None or not good:
-            return None
-        times = ("received_at", "dispatched_at", "due_at", "closed_at")
-        told = {
-            name: value.isoformat() if (value := getattr(row, name)) else None for name in times
-        }
-        return {
-            "case_no": row.case_no,
-            "status": row.status or "received",
-            "department": row.department or "",
-            **told,
-        }
+            return (await conn.execute(statement)).first()
+
+
+def _told(row: Any) -> dict[str, Any]:
+    times = ("received_at", "dispatched_at", "due_at", "closed_at")
+    told = {name: value.isoformat() if (value := getattr(row, name)) else None for name in times}
+    return {
+        "case_no": row.case_no,
+        "status": row.status or "received",
+        "department": row.department or "",
+        **told,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.commands.check import check
-from hub.commands.intake import dead_, migrate_, poll_, replay_, user_
+from hub.commands.intake import dead_, import_, migrate_, poll_, replay_, user_
 from hub.commands.model import classify_, evaluate_, models_, train_
 from hub.commands.run import run
 
@@ -12,6 +12,7 @@ __all__ = [
     "classify_",
     "dead_",
     "evaluate_",
+    "import_",
     "migrate_",
     "models_",
     "poll_",

@@ -11,11 +11,14 @@ from pathlib import Path
 import msgspec
 
 from desk.accounts import ROLES, Accounts
-from hub.app import ROOMS
+from hub.app import ROOMS, Hub
 from hub.commands.common import bars, looked, make_hub, opened, say
 from hub.handover import hand_over, running_hub
 from hub.redrive import redrive
 from hub.replay import as_json, replay
+from ingest.connectors.lists import Lists
+from ingest.connectors.lists.imports import import_file
+from ingest.protocol import Payload
 from store.errors import ConfigError
 
 
@@ -86,6 +89,38 @@ def poll_(args: argparse.Namespace) -> int:
         return 0
 
     return asyncio.run(work())
+
+
+def import_(args: argparse.Namespace) -> int:
+    """Take in a list; with ``--preview`` show how it was understood, personal details masked."""
+    try:
+        payload = Payload(args.file.read_bytes(), "", args.file.name)
+    except OSError as error:
+        msg = f"hub: can not read {args.file} ({error.strerror}); give a CSV, XLSX or XLS file"
+        raise ConfigError(msg) from error
+    if args.preview:
+        lists = _lists(make_hub(args), args.channel)
+        print(msgspec.json.format(msgspec.json.encode(lists.preview(payload).as_dict())).decode())
+        return 0
+
+    async def work() -> int:
+        async with opened(args) as hub:
+            result = await import_file(hub.admission, _lists(hub, args.channel), payload)
+        counts = f"{result.new} new, {result.revised} revised, {result.duplicate} known already"
+        say(f"ingest: {args.channel}: {counts}, {result.bad} bad rows, {result.skipped} skipped")
+        if result.bad:
+            print(result.report_csv.decode("utf-8-sig"), end="")
+        return int(result.bad > 0)
+
+    return asyncio.run(work())
+
+
+def _lists(hub: Hub, channel: str) -> Lists:
+    if channel not in hub.channels.lists:
+        known = ", ".join(hub.channels.lists)
+        msg = f"config: hub.toml: connectors.lists.{channel} is not there (configured: {known}); add it"
+        raise ConfigError(msg)
+    return hub.channels.lists[channel]
 
 
 def dead_(args: argparse.Namespace) -> int:

@@ -96,6 +96,7 @@ def _desk(hub: Hub, *, demo: bool) -> Desk:
         directory=hub.city.directory,
         admission=hub.admission,
         sources=hub.channels.names,
+        lists=hub.channels.lists,
         zone=hub.zone,
         channels=hub.settings.channels,
         rules={rule.name: rule.why for rule in hub.city.router.rules.rule},

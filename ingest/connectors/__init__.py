@@ -4,7 +4,12 @@
 from __future__ import annotations
 
 from ingest.connectors.app import App
+from ingest.connectors.discuz import Discuz
 from ingest.connectors.feed import Feed
+from ingest.connectors.lists import Lists
+from ingest.connectors.open311 import Open311
+from ingest.connectors.wechat import WeChat
+from ingest.connectors.weibo import Weibo
 
-BUILTIN = (App, Feed)
+BUILTIN = (App, Discuz, Feed, Lists, Open311, WeChat, Weibo)
 """Every connector class that comes with the hub."""

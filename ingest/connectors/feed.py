@@ -52,12 +52,13 @@ class FeedConfig(Strict):
     """``[connectors.feeds.NAME]``: the name becomes the channel.
 
     ``keywords``: only entries with one of these words are heard, for feeds of a whole site. Times
-    without a zone are ``timezone``'s.
+    without a zone are ``timezone``'s. ``robots``: honour the site's robots.txt.
     """
 
     url: str = Field(pattern=r"^https?://.+")
     interval_s: float = Field(default=600, ge=1)
     keywords: tuple[str, ...] = ()
+    robots: bool = True
     timezone: str = "Asia/Shanghai"
 
 

@@ -82,7 +82,7 @@ async def test_source_page_tells_good_from_broken(hub: Hub, client: TestClient[A
     async with TestServer(application) as server:
         await hub.poller.poll(Feed("app", FeedConfig(url=str(server.make_url("/rss"))), hub.http))
     await log_in(client, "wang")
-    (one,) = (await (await client.get("/desk/api/sources")).json())["sources"]
+    one = (await (await client.get("/desk/api/sources")).json())["sources"][0]
     assert (one["name"], one["state"], one["failures"]) == ("app", "down", 1)
     assert "页面结构变了" in one["alert"]
     page = await (await client.get("/desk/sources")).text()

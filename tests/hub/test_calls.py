@@ -104,6 +104,9 @@ async def test_what_robots_forbid_is_not_asked_for() -> None:
         async def allows(self, url: str) -> bool:
             return "/api/" not in url
 
+        async def crawl_delay(self, url: str) -> float | None:
+            return None
+
     door = Door(GOOD)
     calls = Calls(door, "forum", robots=Robots())
     assert (await calls.send("GET", URL)).status == 200

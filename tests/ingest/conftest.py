@@ -1,5 +1,7 @@
 """Admission over a real database of each kind, for every test of this room."""
 
+import sys
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +11,8 @@ from store.db import Database
 from store.dead import DeadLetters
 from store.outbox import Outbox
 from store.vault import Vault
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture

@@ -8,30 +8,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recorded import make, payloads, read
 
 from ingest.connectors import BUILTIN
 from ingest.connectors.app import App
-from ingest.connectors.feed import Feed, FeedConfig
-from ingest.protocol import Connector, Payload
+from ingest.connectors.feed import Feed
+from ingest.protocol import Payload
 from store.errors import RejectedError
 
-GOLDEN = Path(__file__).parent / "golden"
-TYPES = {".xml": "application/rss+xml", ".json": "application/json"}
 FIELDS = ("channel_id", "title", "text", "author", "posted_at")
-
-
-def make(kind: type) -> Connector:
-    if kind is Feed:
-        return Feed("forum", FeedConfig(url="http://forum.invalid/rss"), None)  # type: ignore[arg-type]
-    return App()
-
-
-def payloads(kind: str) -> list[Path]:
-    return sorted(p for p in (GOLDEN / kind).iterdir() if not p.name.endswith(".expected.json"))
-
-
-def read(path: Path) -> Payload:
-    return Payload(path.read_bytes(), TYPES[path.suffix], "city")
 
 
 @pytest.mark.parametrize("kind", BUILTIN)

@@ -70,7 +70,7 @@ async def photos(
     http = GuardedHttp(["127.0.0.0/8"])
     voices = Voices()
     yield Photos(
-        db=db, vault=vault, dead=dead, http=http, sources={"wechat": voices}, clock=clock,
+        db=db, vault=vault, dead=dead, http=http, doors={}, sources={"wechat": voices}, clock=clock,
         observe=lambda *_: None,
     )  # fmt: skip
     await http.close()
@@ -167,7 +167,14 @@ async def test_private_addresses_are_not_fetched(
 ) -> None:
     http = GuardedHttp()
     photos = Photos(
-        db=db, vault=vault, dead=dead, http=http, sources={}, clock=clock, observe=lambda *_: None
+        db=db,
+        vault=vault,
+        dead=dead,
+        http=http,
+        doors={},
+        sources={},
+        clock=clock,
+        observe=lambda *_: None,
     )
     await admitted(admission, "http://127.0.0.1:1/a.jpg", channel="feed")
     await photos.run_once()

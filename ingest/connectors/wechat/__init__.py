@@ -47,6 +47,7 @@ class WeChat:
     """One official account."""
 
     kind: ClassVar[str] = "wechat"
+    in_public: ClassVar[bool] = False
 
     def __init__(
         self, channel: str, config: WeChatConfig, http: Http, *, clock: Callable[[], datetime]

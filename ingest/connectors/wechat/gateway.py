@@ -1,8 +1,8 @@
 """The callback's address of one official account: verify, keep, answer within five seconds.
 
-WeChat waits 5 seconds and tries three times; ``success`` ends its tries. A message is answered once it is
-durable. What takes longer than ``DEADLINE_S`` is answered ``success`` and goes on here until it is durable; the
-citizen then gets the reply as a customer message. While the database refuses, 503 lets WeChat try again.
+WeChat waits 5 seconds and tries three times; an answer ends its tries. A message is answered once it is
+durable and never before. What takes longer than ``DEADLINE_S``, or while the database refuses, is answered 503, which
+lets WeChat try again; what was begun goes on, and the next try finds it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ingest.connectors.wechat.dialogue import (
     step,
 )
 from ingest.connectors.wechat.messages import MAX_BODY, Message, read
-from store.errors import AuthError, HubError, RejectedError, TransientError
+from store.errors import AuthError, RejectedError, TransientError
 from store.vault import sha256_hex
 
 log = logging.getLogger(__name__)
@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 DEADLINE_S = 4.0
 """WeChat gives up after 5."""
 
-AGAIN_S = 2.0
-LONGEST_WAIT_S = 60.0
 SUCCESS = "success"
 
 
@@ -53,7 +51,7 @@ class Status:
 
 
 class WeChatGateway:
-    """Routes of one account. ``close`` waits for what was answered ``success`` before it was durable."""
+    """Routes of one account. ``close`` waits for what is still being made durable."""
 
     def __init__(
         self,
@@ -65,7 +63,6 @@ class WeChatGateway:
         status: Status,
         clock: Callable[[], datetime],
         deadline_s: float = DEADLINE_S,
-        again_s: float = AGAIN_S,
     ) -> None:
         self._account = account
         self._admission = admission
@@ -74,10 +71,9 @@ class WeChatGateway:
         self._status = status
         self._clock = clock
         self._deadline_s = deadline_s
-        self._again_s = again_s
         self._seen = Seen()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._late: set[asyncio.Task[None]] = set()
+        self._late: set[asyncio.Task[_Heard]] = set()
 
     def routes(self) -> Sequence[web.RouteDef]:
         """What ``hub.web`` mounts."""
@@ -85,7 +81,7 @@ class WeChatGateway:
         return [web.get(path, self.verify), web.post(path, self.callback)]
 
     async def close(self) -> None:
-        """Wait until everything that was answered is durable; cancel the caller to give up."""
+        """Wait until everything that was begun is done; cancel the caller to give up."""
         while self._late:
             await asyncio.wait(self._late)
 
@@ -108,51 +104,22 @@ class WeChatGateway:
         return await self._in_time(signed, body)
 
     async def _in_time(self, signed: Signed, body: bytes) -> web.Response:
+        """The answer once it is durable. What takes too long goes on; WeChat's retry joins it."""
         work = asyncio.create_task(self._hear(signed, body))
-        try:
-            done, _ = await asyncio.wait({work}, timeout=self._deadline_s)
-        except asyncio.CancelledError:
-            self._go_on(work, signed, body)
-            raise
+        self._late.add(work)
+        work.add_done_callback(self._late.discard)
+        done, _ = await asyncio.wait({work}, timeout=self._deadline_s)
         if not done:
-            self._go_on(work, signed, body)
-            return web.Response(text=SUCCESS)
+            log.warning("callback is late", extra=self._extra("callback_late", "not durable yet"))
+            return web.Response(status=503)
         try:
-            return work.result().response(self._account, self._clock())
+            heard = work.result()
         except AuthError as error:
             return self._refuse(error)
         except TransientError as error:
             log.warning("callback put off", extra=self._extra("callback_put_off", str(error)))
             return web.Response(status=503)
-
-    def _go_on(self, work: asyncio.Task[_Heard], signed: Signed, body: bytes) -> None:
-        late = asyncio.create_task(self._finish(work, signed, body))
-        self._late.add(late)
-        late.add_done_callback(self._late.discard)
-
-    async def _finish(self, work: asyncio.Task[_Heard], signed: Signed, body: bytes) -> None:
-        """Until it is durable: WeChat was told so. Then the reply goes out as a customer message."""
-        wait_s = self._again_s
-        while True:
-            try:
-                return await self._say_late(await work)
-            except AuthError as error:
-                self._refuse(error)
-                return None
-            except Exception as error:  # noqa: BLE001 - the promise stands, whatever failed
-                cause = str(error) if isinstance(error, HubError) else type(error).__name__
-                log.warning("callback goes on", extra=self._extra("callback_late", cause))
-            await asyncio.sleep(wait_s)
-            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
-            work = asyncio.create_task(self._hear(signed, body))
-
-    async def _say_late(self, heard: _Heard) -> None:
-        if heard.message is None or not heard.reply:
-            return
-        try:
-            await self._account.api.send_text(heard.message.author, heard.reply)
-        except HubError as error:
-            log.warning("late reply unsent", extra=self._extra("late_reply_unsent", str(error)))
+        return heard.response(self._account, self._clock())
 
     async def _hear(self, signed: Signed, body: bytes) -> _Heard:
         """Keep one authentic callback for good and find the reply. Raises AuthError, TransientError."""

@@ -1,13 +1,12 @@
 """Only WeChat's own calls are taken: 2,000 altered ones are not."""
 
 import random
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
-from hub.sim.wechat_citizen import Account, Citizen
+from hub.sim.wechat import Citizen, WeChatSim
 from ingest.connectors.wechat import WeChat, WeChatConfig
 from ingest.connectors.wechat.callback import MOST_SEEN, Seen, Signed, check, open_body
 from store.errors import AuthError
@@ -15,15 +14,23 @@ from store.errors import AuthError
 AT = datetime(2026, 11, 24, 1, tzinfo=UTC)
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 APP_ID = "wx0123456789abcdef"
+XML = "<xml><Content>路灯不亮</Content></xml>".encode()
 
 
-def make(mode: Any) -> tuple[WeChat, Citizen]:
+def now() -> datetime:
+    return AT
+
+
+def make(mode: str) -> tuple[WeChat, dict[str, str], bytes]:
+    """An account, and the query and body of a call to it."""
     config = WeChatConfig.model_validate(
         {"app_id": APP_ID, "token": "tok", "app_secret": "s", "aes_key": KEY, "mode": mode}
     )
-    clock: Callable[[], datetime] = lambda: AT  # noqa: E731
-    account = WeChat("wx", config, None, clock=clock)  # type: ignore[arg-type]
-    return account, Citizen("openid", Account(APP_ID, "tok", KEY, mode), clock=clock)
+    account = WeChat("wx", config, None, clock=now)  # type: ignore[arg-type]
+    key = "" if mode == "plain" else KEY
+    citizen = Citizen(WeChatSim(now, APP_ID, "s"), "", token="tok", openid="o1", aes_key=key)
+    query, body = citizen._signed(XML)
+    return account, dict(parse_qsl(query)), body
 
 
 def altered(text: str, pick: random.Random) -> str:
@@ -38,9 +45,8 @@ def altered(text: str, pick: random.Random) -> str:
 
 @pytest.mark.parametrize("mode", ["plain", "aes"])
 def test_none_of_2000_altered_calls_is_taken(mode: str) -> None:
-    account, citizen = make(mode)
-    call = citizen.call(citizen.message("text", Content="路灯不亮"))
-    assert check(account, call.query, call.body, AT).timestamp == call.query["timestamp"]
+    account, good, whole = make(mode)
+    assert check(account, good, whole, AT).timestamp == good["timestamp"]
     names = (
         ["timestamp", "nonce", "signature"]
         if mode == "plain"
@@ -48,14 +54,14 @@ def test_none_of_2000_altered_calls_is_taken(mode: str) -> None:
     )
     pick, taken, tried = random.Random(3), 0, 0
     while tried < 2000:
-        name, query, body = pick.choice(names), dict(call.query), call.body
+        name, query, body = pick.choice(names), dict(good), whole
         if name:
             query[name] = altered(query[name], pick)
         else:
             start, end = body.index(b"CDATA[") + 6, body.index(b"]]>")
             inside = altered(body[start:end].decode(), pick)
             body = body[:start] + inside.encode() + body[end:]
-        if sorted([*query.items()]) == sorted([*call.query.items()]) and body == call.body:
+        if query == good and body == whole:
             continue
         tried += 1
         try:
@@ -66,13 +72,37 @@ def test_none_of_2000_altered_calls_is_taken(mode: str) -> None:
     assert taken == 0
 
 
-def test_encrypted_call_is_opened_and_the_plain_part_ignored() -> None:
-    account, citizen = make("compat")
-    call = citizen.call(citizen.message("text", Content="真"))
-    body = call.body.replace("真".encode(), "假".encode())
-    xml, key = open_body(account, check(account, call.query, body, AT), body)
-    assert "真" in xml.decode()
-    assert key == 0
+def test_plain_part_of_a_compatible_call_is_ignored() -> None:
+    account, query, body = make("compat")
+    forged = body.replace(b"<Encrypt>", "<Content>伪造</Content><Encrypt>".encode())
+    assert open_body(account, check(account, query, forged, AT), forged) == (XML, 0)
+
+
+@pytest.mark.parametrize(("mode", "theirs"), [("aes", "plain"), ("plain", "aes")])
+def test_another_mode_than_the_accounts_is_refused(mode: str, theirs: str) -> None:
+    _, query, body = make(theirs)
+    with pytest.raises(AuthError, match="mode"):
+        check(make(mode)[0], query, body, AT)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("timestamp", ""), ("timestamp", "١٧٦٤"), ("timestamp", "9" * 30), ("timestamp", "-1"), ("nonce", "other"),
+        ("msg_signature", ""), ("msg_signature", "é"), ("encrypt_type", "raw"), ("encrypt_type", "AES"),
+    ],
+)  # fmt: skip
+def test_altered_query_is_refused(name: str, value: str) -> None:
+    account, query, body = make("aes")
+    with pytest.raises(AuthError):
+        check(account, query | {name: value}, body, AT)
+
+
+@pytest.mark.parametrize("body", [b"", b"<xml></xml>", b"<!DOCTYPE xml><xml/>", b"\xff"])
+def test_encrypted_call_without_its_body_is_refused(body: bytes) -> None:
+    account, query, _ = make("aes")
+    with pytest.raises(AuthError, match="body"):
+        check(account, query, body, AT)
 
 
 def test_memory_of_seen_queries_is_bounded_by_time_and_number() -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from sqlalchemy import insert, select
 
 from ingest.connectors.wechat.conversations import SqlConversations
@@ -10,11 +9,6 @@ from ingest.connectors.wechat.dialogue import State, Topic
 from store.db import Database, Tx
 from store.tables import T
 from store.vault import Vault
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def db_url(request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue(f"{request.param}_url"))
 
 
 def conversations(db: Database, vault: Vault) -> SqlConversations:

@@ -1,451 +1,286 @@
-"""From WeChat's callback to a stored item and back to the citizen's phone."""
+"""The callback: who may call, what is kept, what the citizen reads; over a real admission."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
+import random
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
-import aiohttp
 import pytest
+from aiohttp import ClientSession
+from conftest_wechat import APP_ID, KEY, OLD_KEY, TOKEN
 from sqlalchemy import select
+from wechatpy import parse_message
 from wechatpy.crypto import WeChatCrypto
 
-from hub.sim.wechat import WeChatSim
-from hub.sim.wechat_citizen import SORRY, Call, Citizen
-from ingest.admit import Admission
 from ingest.connectors.wechat.crypto import signature
-from ingest.connectors.wechat.dialogue import TEXTS
 from store.db import Database
 from store.dead import DeadLetters
-from store.errors import RejectedError, TransientError
-from store.model import Heard, Item
+from store.errors import TransientError
 from store.tables import T
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "wechat"
-KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
-OLD_KEY = "GFEDCBA9876543210zyxwvutsrqponmlkjihgfedcbZ"
-APP_ID = "wx0123456789abcdef"
-TOKEN = "tokenOfTheTests"
-MODES = ("plain", "compat", "aes")
-ASKED = (TEXTS["received"] + TEXTS["ask_more"]).split("{receipt}")
-MakeHub = Callable[..., Any]
-MakeCitizen = Callable[..., Citizen]
 
-
-class Theirs:
-    """wechatpy in WeChat's place."""
-
-    def __init__(self, key: str = KEY, app_id: str = APP_ID) -> None:
-        self._crypto = WeChatCrypto(TOKEN, key, app_id)
-
-    def seal(self, xml: bytes, index: int = 0) -> str:
-        whole = self._crypto.encrypt_message(xml.decode(), "n", "1")
-        return str(whole.split("<Encrypt><![CDATA[")[1].split("]]>")[0])
-
-    def open(self, encrypted: str) -> tuple[bytes, int]:
-        signed = signature(TOKEN, "1", "n", encrypted)
-        opened = self._crypto.decrypt_message({"Encrypt": encrypted}, signed, "1", "n")
-        return opened.encode(), 0
-
-
-class Door:
-    """The admission with something in its way."""
-
-    def __init__(self, inner: Admission) -> None:
-        self.inner = inner
-        self.open = asyncio.Event()
-        self.open.set()
-        self.errors: list[Exception] = []
-
-    async def admit(self, items: list[Item]) -> list[Heard]:
-        await self.open.wait()
-        if self.errors:
-            raise self.errors.pop(0)
-        return await self.inner.admit(items)
-
-    async def amend(self, item_id: int, **more: Any) -> Heard:
-        if self.errors:
-            raise self.errors.pop(0)
-        return await self.inner.amend(item_id, **more)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
-
-
-@pytest.fixture
-def door(admission: Admission) -> Door:
-    return Door(admission)
-
-
-async def rows(db: Database, table: Any) -> list[Any]:
+async def rows(db: Database, table: Any = T.items) -> list[Any]:
     async with db.read() as conn:
         return list((await conn.execute(select(table))).all())
 
 
-async def post(url: str, call: Call) -> tuple[int, bytes]:
+def text_xml(clock: Any, words: str = "路灯坏了", number: int = 1) -> bytes:
+    return (
+        f"<xml><ToUserName>gh</ToUserName><FromUserName>oCitizen1</FromUserName>"
+        f"<CreateTime>{int(clock().timestamp())}</CreateTime><MsgType>text</MsgType>"
+        f"<Content>{words}</Content><MsgId>{number}</MsgId></xml>"
+    ).encode()
+
+
+def query(clock: Any, nonce: str = "n1", **more: str) -> dict[str, str]:
+    stamp = str(int(clock().timestamp()))
+    return {"timestamp": stamp, "nonce": nonce, "signature": signature(TOKEN, stamp, nonce), **more}
+
+
+async def post(url: str, asked: dict[str, str], body: bytes) -> tuple[int, str]:
     async with (
-        aiohttp.ClientSession() as session,
-        session.post(url, params=call.query, data=call.body) as answer,
+        ClientSession() as session,
+        session.post(f"{url}?{urlencode(asked)}", data=body) as answer,
     ):
-        return answer.status, await answer.read()
-
-
-async def ask(url: str, **query: str) -> tuple[int, str]:
-    async with aiohttp.ClientSession() as session, session.get(url, params=query) as answer:
         return answer.status, await answer.text()
 
 
-async def test_address_is_verified(make_hub: MakeHub, clock: Any) -> None:
-    hub = await make_hub()
-    now = str(int(clock().timestamp()))
-    good = {
-        "signature": signature(TOKEN, now, "n"),
-        "timestamp": now,
-        "nonce": "n",
-        "echostr": "43751209",
-    }
-    assert await ask(hub.url, **good) == (200, "43751209")
-    assert (await ask(hub.url, **good | {"nonce": "m"}))[0] == 403
-    assert (await ask(hub.url))[0] == 403
-    clock.forward(minutes=10, seconds=1)
-    assert (await ask(hub.url, **good))[0] == 403
+async def test_address_is_verified(account: Any, clock: Any) -> None:
+    async with ClientSession() as session:
+        asked = query(clock, echostr="4375120948345356249")
+        async with session.get(f"{account.url}?{urlencode(asked)}") as answer:
+            assert (answer.status, await answer.text()) == (200, "4375120948345356249")
+        asked["signature"] = "0" * 40
+        async with session.get(f"{account.url}?{urlencode(asked)}") as answer:
+            assert answer.status == 403
 
 
-@pytest.mark.parametrize("mode", MODES)
-async def test_text_is_stored_and_answered_with_its_receipt(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database, clock: Any, mode: str
+async def test_text_is_an_item_and_is_answered_with_its_receipt(account: Any, db: Database) -> None:
+    reply = await account.citizen().say("胜利大街井盖没了")
+    (item,) = await rows(db)
+    assert item.text == "胜利大街井盖没了"
+    assert f"受理号：{item.id}-" in reply
+    assert "请发送位置" not in reply
+
+
+async def test_encrypted_both_ways_with_wechatpy(connect: Any, db: Database, clock: Any) -> None:
+    account = await connect(mode="aes", aes_key=KEY)
+    peer, stamp = WeChatCrypto(TOKEN, KEY, APP_ID), str(int(clock().timestamp()))
+    sealed = peer.encrypt_message(text_xml(clock, "污水外溢😀").decode(), "nonce", stamp)
+    inner = sealed.split("<Encrypt><![CDATA[")[1].split("]]>")[0]
+    asked = {
+        "timestamp": stamp, "nonce": "nonce", "signature": signature(TOKEN, stamp, "nonce"),
+        "encrypt_type": "aes", "msg_signature": signature(TOKEN, stamp, "nonce", inner),
+    }  # fmt: skip
+    status, body = await post(account.url, asked, sealed.encode())
+    assert status == 200
+
+    def field(name: str) -> str:
+        inner = body.split(f"<{name}>")[1].split(f"</{name}>")[0]
+        return inner.removeprefix("<![CDATA[").removesuffix("]]>")
+
+    xml = peer.decrypt_message(body, field("MsgSignature"), field("TimeStamp"), field("Nonce"))
+    told = parse_message(xml)
+    assert (told.source, told.target, told.type) == ("gh", "oCitizen1", "text")
+    assert "受理号" in told.content
+    assert [item.text for item in await rows(db)] == ["污水外溢😀"]
+    plain = await post(account.url, query(clock, "n2"), text_xml(clock, number=2))
+    assert plain[0] == 403
+
+
+async def test_message_under_the_old_key_is_answered_under_it(connect: Any, db: Database) -> None:
+    account = await connect(mode="aes", aes_key=KEY, previous_aes_key=OLD_KEY)
+    for n, key in enumerate((KEY, OLD_KEY)):
+        reply = await account.citizen(f"o{n}", aes_key=key).say(f"路灯坏了{n}")
+        assert "受理号" in reply
+    assert len(await rows(db)) == 2
+
+
+async def test_missing_place_and_photo_are_asked_for_once_and_amend_the_item(
+    account: Any, db: Database
 ) -> None:
-    hub, citizen = await make_hub(mode=mode), make_citizen(mode, seals=Theirs())
-    reply = await citizen.say(hub.url, Content="路灯不亮 <三天> & 没人管🙏")
-    item = (await rows(db, T.items))[0]
-    assert reply.startswith(f"{ASKED[0]}{item.id}-")
-    assert reply.endswith(ASKED[1])
-    assert (item.channel, item.text) == ("wx", "路灯不亮 <三天> & 没人管🙏")
-    assert item.posted_at == clock()
-    assert (await rows(db, T.conversations))[0].author_key == item.author_key
+    citizen = account.citizen()
+    assert "请发送位置或补充地点、照片" in await citizen.say("路灯坏了好几天没人修")
+    assert "已补充" in await citizen.point(43.372, 128.232, "敦化市渤海街")
+    assert "已补充" in await citizen.show(account.sim.upload())
+    assert "已补充" in await citizen.say("江滨小区门口")
+    (item,) = await rows(db)
+    assert item.text == "路灯坏了好几天没人修\n江滨小区门口"
+    assert (item.address, item.lat, item.lon, item.coord_type) == (
+        "敦化市渤海街",
+        43.372,
+        128.232,
+        "gcj02",
+    )
+    assert len(await rows(db, T.photos)) == 1
+    other = await citizen.say("渤海街还有人占道卖菜")
+    assert "受理号" in other
+    assert "请发送位置" not in other
+    assert len(await rows(db)) == 2
 
 
-async def test_message_sealed_with_the_old_key_is_answered_with_it(
-    make_hub: MakeHub, make_citizen: MakeCitizen
+async def test_later_than_half_an_hour_is_a_matter_of_its_own(
+    account: Any, db: Database, clock: Any
 ) -> None:
-    hub = await make_hub(previous_aes_key=OLD_KEY)
-    for key in (OLD_KEY, KEY):
-        citizen = make_citizen("aes", key=key, seals=Theirs(key))
-        assert (await citizen.say(hub.url, Content="路灯不亮")).startswith(ASKED[0])
+    citizen = account.citizen()
+    await citizen.say("胜利大街路灯坏了")
+    clock.forward(minutes=31)
+    assert "请再用文字" in await citizen.show(account.sim.upload())
+    assert len(await rows(db)) == 2
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.xml")), ids=lambda p: p.stem)
-async def test_every_kind_of_message_is_heard(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database, path: Path, mode: str
+async def test_status_by_number_by_code_and_by_word(account: Any, db: Database) -> None:
+    citizen = account.citizen()
+    reply = await citizen.say("胜利大街路灯坏了")
+    number = reply.split("受理号：")[1].split("-")[0]
+    wide = number.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
+    for asked in (number, wide, "进度", "查询"):
+        assert await citizen.say(asked) == f"第{number}号目前：处置中"
+    assert await citizen.say(f"{number}-ABCDEFGHJKLM") == f"{number}-ABCDEFGHJKLM 已派遣"
+    stranger = account.citizen("oStranger")
+    assert "未查到该受理号" in await stranger.say(number)
+    assert "未查到该受理号" in await stranger.say(f"{number}-WRONGWRONG23")
+    assert "暂未查到" in await stranger.say("进度")
+    assert len(await rows(db)) == 1
+
+
+async def test_thanks_and_smiles_are_no_new_matter(account: Any, db: Database) -> None:
+    citizen = account.citizen()
+    assert "请直接用文字" in await citizen.say("😀")
+    await citizen.say("胜利大街路灯坏了")
+    for words in ("谢谢", "😀👍", "[微笑]", "好的，辛苦了！"):
+        assert "感谢" in await citizen.say(words)
+    assert len(await rows(db)) == 1
+
+
+async def test_follower_is_welcomed_and_leaver_forgotten(account: Any, db: Database) -> None:
+    citizen = account.citizen()
+    assert "感谢关注" in await citizen.send(MsgType="event", Event="subscribe", EventKey="")
+    await citizen.say("胜利大街路灯坏了")
+    assert await citizen.send(MsgType="event", Event="unsubscribe", EventKey="") is None
+    assert "暂未查到" in await citizen.say("进度")
+
+
+async def test_wechats_own_retry_gets_the_same_reply_and_no_second_item(
+    account: Any, db: Database, clock: Any
 ) -> None:
-    hub, citizen = await make_hub(mode=mode), make_citizen(mode, seals=Theirs())
-    await citizen.post(hub.url, citizen.call(path.read_text(encoding="utf-8").strip()))
-    assert len(await rows(db, T.items)) == (0 if path.stem.startswith("event") else 1)
-    assert await rows(db, T.dead) == []
-    assert SORRY not in citizen.said
+    body = text_xml(clock)
+    answers = [await post(account.url, query(clock, f"n{n}"), body) for n in range(3)]
+    at_once = await asyncio.gather(
+        *(post(account.url, query(clock, f"m{n}"), body) for n in range(5))
+    )
+    assert len({text for _, text in [*answers, *at_once]}) == 1
+    assert len(await rows(db)) == 1
 
 
-async def test_what_follows_is_added_to_the_item(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database, clock: Any
+async def test_recorded_query_with_other_words_is_refused(
+    account: Any, db: Database, clock: Any
 ) -> None:
-    hub, citizen = await make_hub(), make_citizen()
-    await citizen.say(hub.url, Content="路灯不亮")
-    place = {"Location_X": "38.9137", "Location_Y": "121.6147", "Label": "渤海街12号"}
-    assert await citizen.say(hub.url, "location", **place) != ""
-    await citizen.say(hub.url, "image", MediaId="m1")
-    await citizen.say(hub.url, "image", MediaId="m2")
-    clock.forward(minutes=5)
-    reply = await citizen.say(hub.url, Content="渤海街12号门口")
-    [item] = await rows(db, T.items)
-    assert reply.startswith(TEXTS["amended"].split("{receipt}")[0] + str(item.id))
-    assert item.text == "路灯不亮\n渤海街12号门口"
-    assert (item.address, item.coord_type) == ("渤海街12号", "gcj02")
-    assert [photo.n for photo in await rows(db, T.photos)] == [0, 1]
-    assert (await rows(db, T.conversations))[0].updated_at == clock()
+    asked = query(clock)
+    assert (await post(account.url, asked, text_xml(clock)))[0] == 200
+    assert (await post(account.url, asked, text_xml(clock)))[0] == 200
+    assert (await post(account.url, asked, text_xml(clock, "伪造", 2)))[0] == 403
+    assert [item.text for item in await rows(db)] == ["路灯坏了"]
 
 
-async def test_picture_first_is_an_item_and_its_words_follow(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database
+@pytest.mark.parametrize("minutes", [11, -11])
+async def test_stale_query_is_refused(account: Any, db: Database, clock: Any, minutes: int) -> None:
+    asked, body = query(clock), text_xml(clock)
+    clock.forward(minutes=minutes)
+    assert (await post(account.url, asked, body))[0] == 403
+    assert await rows(db) == []
+
+
+async def test_two_thousand_forged_queries_are_refused(
+    account: Any, db: Database, clock: Any
 ) -> None:
-    hub, citizen = await make_hub(), make_citizen()
-    assert (await citizen.say(hub.url, "image", MediaId="m1")).endswith(TEXTS["ask_words"])
-    await citizen.say(hub.url, Content="垃圾满地")
-    assert [item.text for item in await rows(db, T.items)] == ["【图片】\n垃圾满地"]
+    from ingest.connectors.wechat.callback import check
+    from store.errors import AuthError
 
-
-async def test_item_that_was_erased_is_not_amended(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database, door: Door
-) -> None:
-    hub, citizen = await make_hub(door=door), make_citizen()
-    await citizen.say(hub.url, Content="路灯不亮")
-    door.errors = [RejectedError("erased", reason="unknown")]
-    reply = await citizen.say(hub.url, "image", MediaId="m1")
-    assert len(await rows(db, T.items)) == 2
-    assert "{receipt}" not in reply
-
-
-async def test_status_is_told(make_hub: MakeHub, make_citizen: MakeCitizen, db: Database) -> None:
-    hub, citizen = await make_hub(), make_citizen()
-    assert await citizen.say(hub.url, Content="进度") == TEXTS["no_item"]
-    await citizen.say(hub.url, Content="路灯不亮")
-    number = (await rows(db, T.items))[0].id
-    assert await citizen.say(hub.url, Content="进度") == f"受理号{number}：正在办理"
-    assert await citizen.say(hub.url, Content=str(number)) == f"受理号{number}：正在办理"
-    assert await citizen.say(hub.url, Content=f"{number}-ABCDEFGHJKLM") == "已办结"
-    assert await citizen.say(hub.url, Content=f"{number}-ABCDEFGHJKLX") == TEXTS["no_receipt"]
-    assert await citizen.say(hub.url, Content="谢谢") == TEXTS["thanks"]
-    assert len(await rows(db, T.items)) == 1
-
-
-async def test_unsubscribing_ends_the_conversation(
-    make_hub: MakeHub, make_citizen: MakeCitizen
-) -> None:
-    hub, citizen = await make_hub(), make_citizen()
-    assert await citizen.say(hub.url, "event", Event="subscribe") == TEXTS["welcome"]
-    await citizen.say(hub.url, Content="路灯不亮")
-    assert await citizen.say(hub.url, "event", Event="unsubscribe") == ""
-    assert await citizen.say(hub.url, Content="进度") == TEXTS["no_item"]
-
-
-@pytest.mark.parametrize("mode", MODES)
-async def test_retry_gets_the_very_same_reply(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database, clock: Any, mode: str
-) -> None:
-    hub, citizen = await make_hub(mode=mode), make_citizen(mode)
-    xml = citizen.message("text", Content="路灯不亮")
-    same = citizen.call(xml)
-    first = await citizen.post(hub.url, same)
-    await citizen.say(hub.url, "image", MediaId="m1")
-    clock.forward(seconds=5)
-    assert await citizen.post(hub.url, same) == first  # the same query
-    assert await citizen.post(hub.url, citizen.call(xml)) == first  # signed anew
-    assert len(await rows(db, T.items)) == 1
-
-
-async def test_duplicates_at_once_are_one_item_with_one_reply(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database
-) -> None:
-    hub, citizen = await make_hub(), make_citizen()
-    xml = citizen.message("text", Content="路灯不亮")
-    replies = await asyncio.gather(*(citizen.post(hub.url, citizen.call(xml)) for _ in range(12)))
-    assert len(set(replies)) == 1
-    assert len(await rows(db, T.items)) == 1
-    assert (await rows(db, T.items))[0].revision == 1
-
-
-async def test_duplicates_at_once_are_added_once(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database
-) -> None:
-    hub, citizen = await make_hub(), make_citizen()
-    await citizen.say(hub.url, Content="路灯不亮")
-    xml = citizen.message("text", Content="渤海街12号门口")
-    await asyncio.gather(*(citizen.post(hub.url, citizen.call(xml)) for _ in range(8)))
-    assert [item.text for item in await rows(db, T.items)] == ["路灯不亮\n渤海街12号门口"]
-
-
-async def test_event_repeated_is_one_event(make_hub: MakeHub, make_citizen: MakeCitizen) -> None:
-    hub, citizen = await make_hub(), make_citizen()
-    xml = citizen.message("event", Event="CLICK", EventKey="PROGRESS")
-    assert await citizen.post(hub.url, citizen.call(xml)) == TEXTS["no_item"]
-    await citizen.say(hub.url, Content="路灯不亮")
-    assert await citizen.post(hub.url, citizen.call(xml)) == TEXTS["no_item"]
-
-
-@pytest.mark.parametrize("mode", MODES)
-async def test_forged_message_is_refused_and_not_stored(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database, mode: str
-) -> None:
-    hub, forger = await make_hub(mode=mode), make_citizen(mode, token="guessedToken")
-    assert await forger.say(hub.url, Content="伪造") == SORRY
-    for table in (T.items, T.dead, T.conversations):
-        assert await rows(db, table) == []
-
-
-@pytest.mark.parametrize(("mode", "theirs"), [("aes", "plain"), ("plain", "aes")])
-async def test_mode_of_the_account_is_kept(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database, mode: str, theirs: str
-) -> None:
-    hub, citizen = await make_hub(mode=mode), make_citizen(theirs)
-    assert (await post(hub.url, citizen.call(citizen.message("text", Content="x"))))[0] == 403
-    assert await rows(db, T.items) == []
-
-
-@pytest.mark.parametrize("minutes", [-11, 11])
-async def test_stale_message_is_refused(
-    make_hub: MakeHub, make_citizen: MakeCitizen, clock: Any, minutes: float
-) -> None:
-    hub, citizen = await make_hub(), make_citizen()
-    call = citizen.call(citizen.message("text", Content="x"))
-    clock.now += timedelta(minutes=minutes)
-    assert (await post(hub.url, call))[0] == 403
-
-
-async def test_signed_query_is_good_for_one_message_only(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database
-) -> None:
-    hub, citizen = await make_hub(mode="plain"), make_citizen("plain")
-    overheard = citizen.call(citizen.message("text", Content="路灯不亮"))
-    assert (await post(hub.url, overheard))[0] == 200
-    for body in (citizen.message("text", Content="伪造"), "<xml>伪造", ""):
-        assert (await post(hub.url, Call(overheard.query, body.encode())))[0] == 403
-    assert len(await rows(db, T.items)) == 1
-    assert await rows(db, T.dead) == []
+    pick = random.Random(6)
+    body, refused = text_xml(clock), 0
+    good = query(clock, "nonce1")
+    for _ in range(2000):
+        forged = dict(good)
+        name = pick.choice(["timestamp", "nonce", "signature"])
+        value = list(forged[name])
+        at = pick.randrange(len(value))
+        value[at] = pick.choice([c for c in "0123456789abcdef" if c != value[at]])
+        forged[name] = pick.choice(["".join(value), "".join(value)[:-1], "", "é" * 40])
+        try:
+            check(account.account, forged, body, clock())
+        except AuthError:
+            refused += 1
+    assert refused == 2000
+    check(account.account, good, body, clock())
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    "body",
     [
-        ("timestamp", ""), ("timestamp", "١٧٦٤"), ("timestamp", "9" * 30), ("timestamp", "-1"), ("nonce", "other"),
-        ("msg_signature", ""), ("msg_signature", "é"), ("encrypt_type", "raw"), ("encrypt_type", "AES"),
+        b"", b"not xml", b"<xml></xml>", b"<xml><MsgType>text</MsgType></xml>", b"\xff\xfe\x00",
+        b"<!DOCTYPE x [<!ENTITY a 'b'>]><xml><MsgType>&a;</MsgType></xml>",
+        b"<xml><MsgType>unknown</MsgType></xml>",
     ],
 )  # fmt: skip
-async def test_altered_query_is_refused(
-    make_hub: MakeHub, make_citizen: MakeCitizen, name: str, value: str
+async def test_authentic_but_unreadable_is_kept_and_ends_the_tries(
+    account: Any, db: Database, dead: DeadLetters, clock: Any, body: bytes
 ) -> None:
-    hub, citizen = await make_hub(), make_citizen()
-    call = citizen.call(citizen.message("text", Content="x"))
-    assert (await post(hub.url, Call({**call.query, name: value}, call.body)))[0] == 403
+    assert await post(account.url, query(clock), body) == (200, "success")
+    assert [one.content for one in await dead.list()] == [body]
+    assert await rows(db) == []
 
 
-@pytest.mark.parametrize("body", [b"", b"<xml></xml>", b"<!DOCTYPE xml><xml/>", b"\xff"])
-async def test_encrypted_call_without_its_body_is_refused(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database, body: bytes
+async def test_too_long_a_body_is_refused_unread(account: Any, clock: Any) -> None:
+    status, _ = await post(account.url, query(clock), b"<xml>" + b"x" * 70_000)
+    assert status == 413
+
+
+async def test_nothing_is_acknowledged_while_the_database_refuses(
+    account: Any, db: Database, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub, citizen = await make_hub(), make_citizen()
-    call = citizen.call(citizen.message("text", Content="x"))
-    assert (await post(hub.url, Call(call.query, body)))[0] == 403
-    assert await rows(db, T.dead) == []
+    body = text_xml(clock)
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise TransientError("store: full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(account.gateway._admission, "admit", refuse)
+        assert (await post(account.url, query(clock, "a"), body))[0] == 503
+    status, told = await post(account.url, query(clock, "b"), body)
+    assert status == 200
+    assert "受理号" in told
+    assert len(await rows(db)) == 1
 
 
-@pytest.mark.parametrize("mode", ["plain", "aes"])
-@pytest.mark.parametrize(
-    ("xml", "reason"),
-    [
-        ("<xml><MsgType>text", "malformed"), ("<!DOCTYPE xml [<!ENTITY a 'b'>]><xml>&a;</xml>", "dtd"),
-        ("<xml><MsgType>new_kind</MsgType></xml>", "malformed"), ("not xml", "malformed"),
-    ],
-)  # fmt: skip
-async def test_authentic_but_unreadable_message_is_kept(
-    make_hub: MakeHub,
-    make_citizen: MakeCitizen,
-    dead: DeadLetters,
-    mode: str,
-    xml: str,
-    reason: str,
+async def test_what_takes_too_long_goes_on_and_the_retry_finds_it(
+    account: Any, db: Database, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub, citizen = await make_hub(mode=mode), make_citizen(mode)
-    assert await post(hub.url, citizen.call(xml)) == (200, b"success")
-    [kept] = await dead.list()
-    assert (kept.stage, kept.reason, kept.content) == ("ingest.wx", reason, xml.encode())
+    body, gate = text_xml(clock), asyncio.Event()
+    admit = account.gateway._admission.admit
+
+    async def slow(items: Any) -> Any:
+        await gate.wait()
+        return await admit(items)
+
+    monkeypatch.setattr(account.gateway._admission, "admit", slow)
+    monkeypatch.setattr(account.gateway, "_deadline_s", 0.02)
+    assert (await post(account.url, query(clock, "a"), body))[0] == 503
+    gate.set()
+    await account.gateway.close()
+    monkeypatch.setattr(account.gateway, "_deadline_s", 4.0)
+    status, told = await post(account.url, query(clock, "b"), body)
+    assert status == 200
+    assert "受理号" in told
+    assert len(await rows(db)) == 1
 
 
-@pytest.mark.parametrize(
-    ("seals", "reason"),
-    [(Theirs(app_id="wxffffffffffffffff"), "app_id"), (Theirs(OLD_KEY), "encryption")],
-)
-async def test_message_nobody_can_open_yet_is_kept_as_it_came(
-    make_hub: MakeHub, make_citizen: MakeCitizen, dead: DeadLetters, seals: Theirs, reason: str
-) -> None:
-    hub, citizen = await make_hub(), make_citizen(seals=seals)
-    call = citizen.call(citizen.message("text", Content="路灯不亮"))
-    assert await post(hub.url, call) == (200, b"success")
-    [kept] = await dead.list()
-    assert (kept.reason, kept.content) == (reason, call.body)
+async def test_no_words_and_no_openid_in_conversations(account: Any, db: Database) -> None:
+    await account.citizen("oVerySecret").say("胜利大街路灯坏了")
+    (row,) = await rows(db, T.conversations)
+    assert "oVerySecret" not in str(row)
+    assert "路灯" not in str(row)
 
 
-async def test_too_long_text_is_kept(
-    make_hub: MakeHub, make_citizen: MakeCitizen, dead: DeadLetters
-) -> None:
-    hub, citizen = await make_hub(mode="plain"), make_citizen("plain")
-    assert await citizen.say(hub.url, Content="字" * 10_001) == ""
-    assert [kept.reason for kept in await dead.list()] == ["oversize"]
-
-
-async def test_body_over_64_kib_is_refused(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database
-) -> None:
-    hub, citizen = await make_hub(mode="plain"), make_citizen("plain")
-    call = citizen.call(citizen.message("text", Content="x" * 65_536))
-    assert (await post(hub.url, call))[0] == 413
-    assert await rows(db, T.dead) == []
-
-
-async def test_refusing_database_makes_wechat_try_again(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database, door: Door
-) -> None:
-    hub, citizen = await make_hub(door=door), make_citizen()
-    door.errors = [TransientError("store: full")] * 2
-    assert (await citizen.say(hub.url, Content="路灯不亮")).startswith(ASKED[0])
-    assert len(await rows(db, T.items)) == 1
-
-
-async def test_database_that_keeps_refusing_is_told_to_the_citizen(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database, door: Door
-) -> None:
-    hub, citizen = await make_hub(door=door), make_citizen()
-    door.errors = [TransientError("store: full")] * 3
-    assert await citizen.say(hub.url, Content="路灯不亮") == SORRY
-    assert await rows(db, T.items) == []
-    assert await rows(db, T.conversations) == []
-
-
-@pytest.mark.parametrize("errors", [[], [TransientError("store: full"), ValueError("defect")]])
-async def test_slow_admission_is_answered_success_and_the_receipt_follows(
-    make_hub: MakeHub,
-    make_citizen: MakeCitizen,
-    db: Database,
-    door: Door,
-    sim: WeChatSim,
-    errors: list[Exception],
-) -> None:
-    hub, citizen = await make_hub(door=door, deadline_s=0.02), make_citizen()
-    door.open.clear()
-    door.errors = list(errors)
-    assert await citizen.say(hub.url, Content="路灯不亮") == ""
-    assert await rows(db, T.items) == []
-    door.open.set()
-    await hub.gateway.close()
-    [item] = await rows(db, T.items)
-    path, body = sim.received[0]
-    assert path == "message/custom/send"
-    assert body["text"]["content"].startswith(f"{ASKED[0]}{item.id}-")
-
-
-async def test_late_reply_that_can_not_be_sent_loses_nothing(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database, door: Door, sim: WeChatSim
-) -> None:
-    hub, citizen = await make_hub(door=door, deadline_s=0.02), make_citizen()
-    sim.fail("/custom/send", errcode=48001)
-    door.open.clear()
-    assert await citizen.say(hub.url, Content="路灯不亮") == ""
-    door.open.set()
-    await hub.gateway.close()
-    assert len(await rows(db, T.items)) == 1
-
-
-async def test_citizens_are_kept_apart(
-    make_hub: MakeHub, make_citizen: MakeCitizen, db: Database
-) -> None:
-    hub = await make_hub()
-    one, two = make_citizen(openid="one"), make_citizen(openid="two")
-    await asyncio.gather(one.say(hub.url, Content="路灯不亮"), two.say(hub.url, Content="路灯不亮"))
-    await one.say(hub.url, "image", MediaId="m1")
-    assert len(await rows(db, T.items)) == 2
-    assert len(await rows(db, T.conversations)) == 2
-    number = one.said[0].split("：")[1][:15]
-    assert await two.say(hub.url, Content=number) == TEXTS["no_receipt"]
-
-
-async def test_nothing_of_the_citizen_is_logged(
-    make_hub: MakeHub, make_citizen: MakeCitizen, door: Door, caplog: pytest.LogCaptureFixture
-) -> None:
-    hub, citizen = await make_hub(door=door), make_citizen()
-    door.errors = [TransientError("store: full")]
-    await citizen.say(hub.url, Content="路灯不亮")
-    forger = make_citizen(token="guessedToken")
-    await forger.say(hub.url, Content="路灯不亮")
-    told = [str(vars(record)) for record in caplog.records if record.name.startswith("ingest")]
-    assert len(told) == 4
-    assert not [line for line in told if "oFictional" in line or "路灯" in line or TOKEN in line]
+def test_queries_are_what_the_platform_sends(clock: Any) -> None:
+    assert set(dict(parse_qsl(urlencode(query(clock))))) == {"timestamp", "nonce", "signature"}
