@@ -111,6 +111,7 @@ class WeChatGateway:
         done, _ = await asyncio.wait({work}, timeout=self._deadline_s)
         if not done:
             log.warning("callback is late", extra=self._extra("callback_late", "not durable yet"))
+            work.add_done_callback(self._note_end)
             return web.Response(status=503)
         try:
             heard = work.result()
@@ -120,6 +121,13 @@ class WeChatGateway:
             log.warning("callback put off", extra=self._extra("callback_put_off", str(error)))
             return web.Response(status=503)
         return heard.response(self._account, self._clock())
+
+    def _note_end(self, work: asyncio.Task[_Heard]) -> None:
+        """Say how a late one failed, which nobody waits for any more; WeChat's retry begins anew."""
+        error = None if work.cancelled() else work.exception()
+        if error is not None:
+            cause = self._extra("callback_late", type(error).__name__)
+            log.warning("late callback failed", extra=cause)
 
     async def _hear(self, signed: Signed, body: bytes) -> _Heard:
         """Keep one authentic callback for good and find the reply. Raises AuthError, TransientError."""

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from ingest.connectors.wechat.crypto import Cipher, signature
 from store.db import Database
 from store.dead import DeadLetters
+from store.errors import TransientError
 from store.tables import T
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "wechat"
@@ -107,12 +108,29 @@ async def test_duplicates_at_once_are_one_item_with_one_reply(
     assert [item.revision for item in await rows(db, T.items)] == [1]
 
 
-async def test_duplicates_at_once_are_added_once(connect: Any, db: Database, clock: Any) -> None:
+async def test_picture_sent_while_its_text_is_being_stored_is_added_to_it(
+    connect: Any, db: Database, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = await connect(mode="aes", aes_key=KEY)
-    await post(made, clock, text_xml(clock, "路灯不亮"))
-    xml = text_xml(clock, "渤海街12号门口", n=2)
-    await asyncio.gather(*(post(made, clock, xml, nonce=str(n)) for n in range(8)))
-    assert [item.text for item in await rows(db, T.items)] == ["路灯不亮\n渤海街12号门口"]
+    admit, gate, begun = made.gateway._admission.admit, asyncio.Event(), asyncio.Event()
+
+    async def slow(items: Any) -> Any:
+        begun.set()
+        await gate.wait()
+        return await admit(items)
+
+    monkeypatch.setattr(made.gateway._admission, "admit", slow)
+    text = asyncio.create_task(post(made, clock, text_xml(clock, "路灯不亮")))
+    await begun.wait()
+    xml = text_xml(clock, "", n=2).replace(b">text<", b">image<")
+    xml = xml.replace(b"<MsgId>", b"<MediaId>m1</MediaId><MsgId>")
+    picture = asyncio.create_task(post(made, clock, xml, nonce="m"))
+    await asyncio.sleep(0.05)
+    gate.set()
+    assert "已补充" in (await picture)[1]
+    await text
+    assert [item.text for item in await rows(db, T.items)] == ["路灯不亮"]
+    assert len(await rows(db, T.photos)) == 1
 
 
 async def test_nothing_of_the_citizen_is_logged(
@@ -127,3 +145,31 @@ async def test_nothing_of_the_citizen_is_logged(
     assert len(told) == 3
     words = ("oVerySecret", "路灯", TOKEN, query["signature"])
     assert not [line for line in told if any(word in line for word in words)]
+
+
+async def test_late_failure_is_noted_and_the_retry_is_heard(
+    connect: Any,
+    db: Database,
+    clock: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made = await connect(mode="aes", aes_key=KEY)
+    gate, admit = asyncio.Event(), made.gateway._admission.admit
+
+    async def broken(items: Any) -> Any:
+        await gate.wait()
+        raise TransientError("store: full")
+
+    monkeypatch.setattr(made.gateway._admission, "admit", broken)
+    monkeypatch.setattr(made.gateway, "_deadline_s", 0.02)
+    xml = text_xml(clock, "路灯不亮")
+    assert (await post(made, clock, xml))[0] == 503
+    gate.set()
+    await made.gateway.close()
+    causes = [vars(one).get("cause") for one in caplog.records]
+    assert "TransientError" in causes
+    monkeypatch.setattr(made.gateway._admission, "admit", admit)
+    monkeypatch.setattr(made.gateway, "_deadline_s", 4.0)
+    assert "受理号" in (await post(made, clock, xml, nonce="m"))[1]
+    assert len(await rows(db, T.items)) == 1
