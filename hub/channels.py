@@ -69,6 +69,11 @@ class Channels:
         yield from self.wechat.values()
 
     @property
+    def by_name(self) -> dict[str, Connector]:
+        """The connector of each channel."""
+        return {**self.lists, **{one.channel: one for one in self._all()}}
+
+    @property
     def names(self) -> list[tuple[str, str]]:
         """Every channel's name and how it is heard: polled, pushed, imported."""
         polled = [one.channel for one in self.polled]

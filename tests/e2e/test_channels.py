@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +15,17 @@ from PIL import Image
 from sqlalchemy import select
 
 from hub.app import Hub
+from hub.redrive import redrive
 from hub.sim.discuz import DiscuzSim
 from hub.sim.wechat import Citizen, WeChatSim
 from hub.sim.weibo import WeiboSim
 from hub.web import build
 from ingest.connectors.discuz import Discuz, DiscuzConfig
+from store.errors import RejectedError
+from store.model import Item
 from store.tables import T
 
+GOLDEN = Path(__file__).parent.parent / "ingest" / "golden"
 GRILLS = "渤海街人行道上摆满烧烤桌子，行人只能走马路"
 
 
@@ -197,3 +202,20 @@ async def test_open311_report(hub: Hub, client: Any) -> None:
     shown = await (await client.get(f"/open311/v2/requests/{number}.json")).json()
     assert "13800138000" not in str(shown)
     assert shown[0]["status"] == "open"
+
+
+async def test_rejects_of_a_channel_can_be_fed_again(start: Callable[..., Awaitable[Hub]]) -> None:
+    hub = await start(wechat={"wechat": {**OFFICIAL, "api": "http://127.0.0.1:9"}})
+    refused = RejectedError("ingest: was refused")
+    account = hub.channels.wechat["wechat"]
+    xml = (GOLDEN / "wechat" / "text.xml").read_bytes()
+    sealed = f"<xml><Encrypt>{account.cipher.seal(xml)}</Encrypt></xml>".encode()
+    item = Item(channel="forum", channel_id="t1:p1", text="路灯坏了")
+    await hub.admission.reject("wechat", "1", xml, refused)
+    await hub.admission.reject("wechat", "2", sealed.replace(b"</xml>", b" </xml>"), refused)
+    await hub.admission.reject("forum", "t1:p1", item.model_dump_json().encode(), refused)
+    await hub.admission.reject("forum", "t2", b"<html>not a post</html>", refused)
+    assert await redrive(hub) == 3
+    assert await how_many(hub, "wechat") == 1
+    assert await how_many(hub, "forum") == 1
+    assert [one.source_key for one in await hub.dead.list()] == ["t2"]
