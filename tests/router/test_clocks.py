@@ -370,6 +370,7 @@ def test_a_suspended_clock_stands_and_runs_again() -> None:
     clock = DAY.paused(at("24T11:00"), Reason.SUSPENSION)
     assert city().due_at(clock) is None
     assert city().state(clock, at("24T10:59")) is State.GREEN
+    assert city().state(clock, at("24T11:00")) is State.PAUSED
     assert city().state(clock, at("30T11:00")) is State.PAUSED
     assert city().elapsed_s(clock, at("30T11:00")) == 2 * 3600
     clock = clock.resumed(at("26T08:00"))
@@ -399,6 +400,21 @@ def test_an_extension_of_urgent_hours_runs_through_the_night() -> None:
     clock = DAY.extended(Limit(amount=20, unit=Unit.URGENT_HOURS))
     assert city().due_at(clock) == at("26T05:00")
     assert city().elapsed_s(clock, at("25T23:00")) == (8 + 14) * 3600
+
+
+def test_an_extension_begins_the_moment_the_limit_ends() -> None:
+    clock = Clock(at("24T14:00"), Limit(amount=4, unit=Unit.WORK_HOURS))
+    clock = clock.extended(Limit(amount=3, unit=Unit.URGENT_HOURS))
+    assert city().elapsed_s(clock, at("24T20:00")) == (4 + 2) * 3600
+    assert city().due_at(clock) == at("24T21:00")
+
+
+@pytest.mark.parametrize("unit", [Unit.URGENT_HOURS, Unit.WORK_HOURS])
+def test_a_pause_from_the_very_end_comes_too_late(unit: Unit) -> None:
+    clock = Clock(at("24T14:00"), Limit(amount=4, unit=unit))
+    for until in (at("25T10:00"), None):
+        pause = Pause(at("24T18:00"), until, Reason.SUSPENSION)
+        assert city().due_at(replace(clock, pauses=(pause,))) == at("24T18:00")
 
 
 def test_a_changed_limit_meets_new_dispatches_only() -> None:
