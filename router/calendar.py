@@ -247,6 +247,7 @@ class Timetable(Strict):
         return table
 
     def _moments(self, zone: ZoneInfo, year: int) -> Iterator[tuple[int, int]]:
+        """Openings and closings; of an hour that comes twice the first, one that is skipped an hour later."""
         day = date(year, 1, 1)
         while day.year == year:
             for opens, closes in self.hours_on(day):

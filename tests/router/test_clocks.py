@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from router.calendar import Weekday
+from router.calendar import Calendar, Weekday
 from router.deadlines import Clock, Clocks, Deadlines, Limit, Pause, Reason, State, Unit
 
 MINUTE = timedelta(minutes=1)
@@ -20,8 +20,8 @@ EDGES = [
     date(2026, 2, 14), date(2026, 3, 7), date(2026, 3, 28), date(2026, 10, 24), date(2026, 10, 31),
     date(2026, 12, 31), date(2028, 2, 28), date(2028, 12, 30), date(2026, 11, 24),
 ]  # fmt: skip
-CHANGING = range(2 * 60 + 1, 3 * 60)
-"""Minutes of the day at which clocks may jump: an office that opens in one of them opens when?"""
+CHANGING = {*range(60 + 1, 2 * 60), *range(2 * 60 + 1, 3 * 60)}
+"""Minutes of the day that may come twice or never: an office that opens in one of them opens when?"""
 
 Hours = tuple[tuple[time, time], ...]
 
@@ -316,6 +316,17 @@ def test_overdue_is_after_due_unless_paused(
     late = due is not None and now.astimezone(UTC) > due.astimezone(UTC)
     assert (state is State.PAUSED) == stands
     assert (state is State.OVERDUE) == (late and not stands)
+
+
+def test_a_span_counts_once_when_its_hour_comes_twice_or_never() -> None:
+    night = Deadlines.model_validate(CITY | {"hours": [["02:15", "02:45"], ["04:00", "05:00"]]})
+    berlin = ZoneInfo("Europe/Berlin")
+    for day in (date(2026, 10, 25), date(2026, 3, 29)):
+        worked = night.model_copy(
+            update={"calendar": Calendar(library="none", workdays=frozenset({day}))}
+        )
+        midnight = datetime.combine(day, time(), berlin)
+        assert worked.worked_us(midnight, midnight + timedelta(days=1), berlin) == 90 * 60e6
 
 
 CITY: dict[str, Any] = {
