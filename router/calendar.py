@@ -117,11 +117,6 @@ class Calendar(Strict):
             return None
         return False if day in china.holidays else True if day in china.workdays else None
 
-    def is_worked(self, day: date) -> bool:
-        """Whether offices of Monday to Friday are open on ``day``."""
-        exception = self.exception(day)
-        return day.weekday() < _SATURDAY if exception is None else exception
-
     def gaps(self, first: date, last: date) -> tuple[int, ...]:
         """The years from ``first`` to ``last`` whose holidays nobody knows: weekends only count there."""
         known = self.years | (_known() if self.library == "china" else frozenset())

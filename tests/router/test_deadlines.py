@@ -172,9 +172,9 @@ def test_a_city_overrides_single_days_of_the_library() -> None:
 
 def test_a_year_listed_whole_is_not_asked_of_the_library() -> None:
     calendar = Calendar(years=frozenset({2026}), holidays=frozenset({date(2026, 1, 1)}))
-    assert calendar.is_worked(date(2026, 10, 1))
-    assert not calendar.is_worked(date(2026, 1, 1))
-    assert not calendar.is_worked(date(2025, 10, 1))
+    assert calendar.exception(date(2026, 10, 1)) is None
+    assert calendar.exception(date(2026, 1, 1)) is False
+    assert calendar.exception(date(2025, 10, 1)) is False
 
 
 def test_weekdays_and_special_days_have_hours_of_their_own() -> None:
@@ -198,7 +198,8 @@ def test_an_unknown_year_is_a_gap_and_counts_weekdays() -> None:
     gaps = LIMITS.calendar.gaps(first, last)
     assert 2026 not in gaps
     assert 2199 in gaps
-    assert LIMITS.calendar.is_worked(date(2199, 10, 1))  # a Tuesday
+    assert LIMITS.hours_on(date(2199, 10, 1)) == LIMITS.hours  # a Tuesday
+    assert LIMITS.hours_on(date(2199, 10, 5)) == ()  # a Saturday
     notice = LIMITS.notices(first, last)[-1]
     assert notice.startswith("deadlines.toml: calendar: the public holidays of 2200 are not known")
     assert "add 2200 to calendar.years" in notice
