@@ -346,37 +346,6 @@ def at(text: str) -> datetime:
 DAY = Clock(at("24T09:00"), Limit(amount=1, unit=Unit.WORK_DAYS))
 
 
-@pytest.mark.parametrize(
-    ("now", "state", "left_h"),
-    [
-        ("24T08:00", State.GREEN, 8),
-        ("24T14:59", State.GREEN, 4 + 1 / 60),
-        ("24T15:00", State.YELLOW, 4),
-        ("24T17:23", State.YELLOW, 1 + 37 / 60),
-        ("24T17:24", State.RED, 1.6),
-        ("24T23:00", State.RED, 1),
-        ("25T09:00", State.RED, 0),
-        ("25T09:01", State.OVERDUE, -1 / 60),
-        ("27T09:00", State.OVERDUE, -16),
-    ],
-)
-def test_lamps(now: str, state: State, left_h: float) -> None:
-    assert city().state(DAY, at(now)) is state
-    assert city().left_s(DAY, at(now)) == pytest.approx(left_h * 3600)
-
-
-def test_overdue_in_the_evening_although_no_work_has_passed() -> None:
-    clock = Clock(at("24T14:00"), Limit(amount=4, unit=Unit.WORK_HOURS))
-    assert city().state(clock, at("24T18:00")) is State.RED
-    assert city().state(clock, at("24T18:01")) is State.OVERDUE
-
-
-def test_shares_are_the_citys() -> None:
-    clocks = city(shares={"yellow": 0.1, "red": 0.25})
-    assert clocks.state(DAY, at("24T10:00")) is State.YELLOW
-    assert clocks.state(DAY, at("24T11:00")) is State.RED
-
-
 def test_a_suspended_clock_stands_and_runs_again() -> None:
     clock = DAY.paused(at("24T11:00"), Reason.SUSPENSION)
     assert city().due_at(clock) is None
@@ -401,12 +370,6 @@ def test_paused_goes_before_overdue_and_does_not_undo_it() -> None:
     assert city().state(clock.resumed(at("27T12:00")), at("27T12:00")) is State.OVERDUE
 
 
-def test_days_are_as_long_as_the_citys_hours() -> None:
-    short = city(hours=[["09:00", "12:00"]])
-    assert short.limit_s(DAY) == 3 * 3600
-    assert short.due_at(DAY) == at("24T12:00")
-
-
 def test_an_extension_of_urgent_hours_runs_through_the_night() -> None:
     clock = DAY.extended(Limit(amount=20, unit=Unit.URGENT_HOURS))
     assert city().due_at(clock) == at("26T05:00")
@@ -426,21 +389,6 @@ def test_a_pause_from_the_very_end_comes_too_late(unit: Unit) -> None:
     for until in (at("25T10:00"), None):
         pause = Pause(at("24T18:00"), until, Reason.SUSPENSION)
         assert city().due_at(replace(clock, pauses=(pause,))) == at("24T18:00")
-
-
-def test_a_changed_limit_meets_new_dispatches_only() -> None:
-    def limits(amount: int) -> Deadlines:
-        table = {"litter": {"amount": amount, "unit": "work_hours"}}
-        return Deadlines.model_validate(CITY | {"problem": table})
-
-    def dispatched(deadlines: Deadlines) -> Clock:
-        of = deadlines.limit_of(kind="complaint", problems=["litter"], urgency="normal")
-        return Clock(DAY.start, of)
-
-    old, new = limits(2), limits(1)
-    clock = dispatched(old)
-    assert Clocks(new, SHANGHAI).due_at(clock) == at("24T11:00")
-    assert Clocks(new, SHANGHAI).due_at(dispatched(new)) == at("24T10:00")
 
 
 def test_a_pause_that_ends_before_it_begins_is_refused() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.calendar import Calendar, Weekday
-from router.deadlines import Deadlines, Limit, Stage, Unit
+from router.deadlines import Clock, Clocks, Deadlines, Limit, Stage, State, Unit
 from store.config import load, validate
 from store.errors import ConfigError
 
@@ -257,3 +257,57 @@ def test_stages_have_limits_of_their_own() -> None:
     start = at("2026-11-24T11:00")
     assert table.stage_due_at(Stage.SIGN, start, ZONE) == at("2026-11-24T15:00")
     assert table.stage_due_at(Stage.CLOSE, start, ZONE) is None
+
+
+DAY = Clock(at("2026-11-24T09:00"), Limit(amount=1, unit=Unit.WORK_DAYS))
+
+
+@pytest.mark.parametrize(
+    ("now", "state", "left_h"),
+    [
+        ("2026-11-24T08:00", State.GREEN, 8),
+        ("2026-11-24T14:59", State.GREEN, 4 + 1 / 60),
+        ("2026-11-24T15:00", State.YELLOW, 4),
+        ("2026-11-24T17:23", State.YELLOW, 1 + 37 / 60),
+        ("2026-11-24T17:24", State.RED, 1.6),
+        ("2026-11-24T23:00", State.RED, 1),
+        ("2026-11-25T09:00", State.RED, 0),
+        ("2026-11-25T09:01", State.OVERDUE, -1 / 60),
+        ("2026-11-27T09:00", State.OVERDUE, -16),
+    ],
+)
+def test_lamps(now: str, state: State, left_h: float) -> None:
+    assert Clocks(city(), ZONE).state(DAY, at(now)) is state
+    assert Clocks(city(), ZONE).left_s(DAY, at(now)) == pytest.approx(left_h * 3600)
+
+
+def test_overdue_in_the_evening_although_no_work_has_passed() -> None:
+    clock = Clock(at("2026-11-24T14:00"), Limit(amount=4, unit=Unit.WORK_HOURS))
+    assert Clocks(city(), ZONE).state(clock, at("2026-11-24T18:00")) is State.RED
+    assert Clocks(city(), ZONE).state(clock, at("2026-11-24T18:01")) is State.OVERDUE
+
+
+def test_shares_are_the_citys() -> None:
+    clocks = Clocks(city(shares={"yellow": 0.1, "red": 0.25}), ZONE)
+    assert clocks.state(DAY, at("2026-11-24T10:00")) is State.YELLOW
+    assert clocks.state(DAY, at("2026-11-24T11:00")) is State.RED
+
+
+def test_days_are_as_long_as_the_citys_hours() -> None:
+    short = Clocks(city(hours=[["09:00", "12:00"]]), ZONE)
+    assert short.limit_s(DAY) == 3 * 3600
+    assert short.due_at(DAY) == at("2026-11-24T12:00")
+
+
+def test_a_changed_limit_meets_new_dispatches_only() -> None:
+    def limits(amount: int) -> Deadlines:
+        return city(problem={"litter": {"amount": amount, "unit": "work_hours"}})
+
+    def dispatched(deadlines: Deadlines) -> Clock:
+        of = deadlines.limit_of(kind="complaint", problems=["litter"], urgency="normal")
+        return Clock(DAY.start, of)
+
+    old, new = limits(2), limits(1)
+    clock = dispatched(old)
+    assert Clocks(new, ZONE).due_at(clock) == at("2026-11-24T11:00")
+    assert Clocks(new, ZONE).due_at(dispatched(new)) == at("2026-11-24T10:00")
