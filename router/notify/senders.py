@@ -88,9 +88,7 @@ class Sender(Protocol):
     limit: Limit | None
     digest: int
 
-    async def send(
-        self, dispatches: Sequence[Dispatch], endpoint: Endpoint, http: Http
-    ) -> None:
+    async def send(self, dispatches: Sequence[Dispatch], endpoint: Endpoint, http: Http) -> None:
         """Deliver all of ``dispatches``, in one message.
 
         Raises TransientError when it may succeed later (``retry_after_s`` when the other side said

@@ -85,9 +85,7 @@ class WebhookSender:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
 
-    async def send(
-        self, dispatches: Sequence[Dispatch], endpoint: Endpoint, http: Http
-    ) -> None:
+    async def send(self, dispatches: Sequence[Dispatch], endpoint: Endpoint, http: Http) -> None:
         """Post each dispatch, signed for this moment under its constant id."""
         for dispatch in dispatches:
             body = encode(dispatch)

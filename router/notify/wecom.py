@@ -27,7 +27,7 @@ CODES = Codes(
     wait_s=60.0,
 )
 
-_COLOURS = {"urgent": "warning", "safety": "warning"}
+_COLOURS = {"urgent": "warning", "emergency": "warning"}
 
 
 def body(dispatches: Sequence[Dispatch], speech: Speech) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def body(dispatches: Sequence[Dispatch], speech: Speech) -> dict[str, Any]:
 def _one(dispatch: Dispatch, speech: Speech) -> str:
     colour = _COLOURS.get(dispatch.urgency, "info")
     head = f'<font color="{colour}">**{speech.title(dispatch)}**</font>\n'
-    head += "".join(f"> {label}：{plain(value)}\n" for label, value in speech.facts(dispatch))
+    head += "".join(f"> {label}：{value}\n" for label, value in speech.facts(dispatch))
     tail = f"\n[签收与回复]({dispatch.link})" if dispatch.link else ""
     room = MAX_BYTES - len((head + tail).encode())
     return head + cut(plain(dispatch.text), room) + tail
@@ -53,7 +53,7 @@ def _digest(dispatches: Sequence[Dispatch], speech: Speech) -> str:
 
 def _line(dispatch: Dispatch, speech: Speech, room: int) -> str:
     tail = f" [办理]({dispatch.link})" if dispatch.link else ""
-    said = f"{plain(speech.brief(dispatch))} {plain(dispatch.text)}"
+    said = f"{speech.brief(dispatch)} {plain(dispatch.text)}"
     return cut(said, room - len(tail.encode())) + tail
 
 
@@ -67,8 +67,6 @@ class WecomSender:
     def __init__(self, speech: Speech) -> None:
         self._speech = speech
 
-    async def send(
-        self, dispatches: Sequence[Dispatch], endpoint: Endpoint, http: Http
-    ) -> None:
+    async def send(self, dispatches: Sequence[Dispatch], endpoint: Endpoint, http: Http) -> None:
         """One message."""
         await post(http, endpoint, endpoint.url, body(dispatches, self._speech), CODES)

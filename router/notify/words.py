@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from router.notify.senders import Dispatch
 
-_MARKUP = "\\`*_{}[]()<>#+-!|~@&$"
+_MARKUP = "\\`*_{}[]()<>#|~@&"
 _FULL_WIDTH = {ord(sign): chr(ord(sign) + 0xFEE0) for sign in _MARKUP}
 _SPACE = re.compile(r"\s+")
 
