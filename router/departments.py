@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 
 from store.config import Strict
 
-
 ADDRESS = r"^[^@\s<>\"(),:;]+@[^@\s<>\"(),:;]+$"
 
 

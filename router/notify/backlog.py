@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, exists, func, select, update
+from sqlalchemy import and_, exists, select, update
 
 from router.notify.senders import Dispatch
 from store.db import Database, Tx
@@ -90,13 +90,6 @@ class Backlog:
             text=f"{row.title or ''}\n{row.text or ''}".strip(),
             link=link,
         )
-
-    async def pending(self, key: str) -> int:
-        """How many wait for one endpoint, due or not."""
-        d = T.deliveries.c
-        statement = select(func.count()).where(d.state == "pending", d.department == key)
-        async with self.db.read() as conn:
-            return int((await conn.execute(statement)).scalar_one())
 
     async def settle(self, dispatches: Sequence[Dispatch], **values: Any) -> None:
         """Set these columns of the rows and count the attempt."""
