@@ -18,6 +18,7 @@ from store.vault import sha256_hex
 TOLERANCE_S = 300
 LONGEST_ID = 200
 LONGEST_NOTE = 1000
+YEARS = (2000, 2999)
 
 
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +69,8 @@ def read_report(body: bytes) -> Report:
     if report.at is not None and report.at.tzinfo is None:
         msg = "router: call: at: no time zone; write it like 2026-11-24T10:00:00+08:00"
         raise RejectedError(msg)
+    if report.at is not None and not YEARS[0] <= report.at.year <= YEARS[1]:
+        raise RejectedError(f"router: call: at: the year {report.at.year} can not be meant")
     return report
 
 
