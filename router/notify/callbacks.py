@@ -123,7 +123,7 @@ class Callbacks:
         )
         following = ""
         if verb is Verb.SIGN:
-            following = PATH + self._links.token(link.order_id, self._clock())
+            following = PATH + self._links.next(link)
         return _html(page.say(f"工单 {order.case_no}", f"已记录：{VERB_NAMES[verb]}。", following))
 
     def _note(self, note: str, at: datetime | None, verb: Verb) -> str:

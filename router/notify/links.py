@@ -55,6 +55,11 @@ class Links:
         packed = base64.b32encode(head + self._mac(head)).decode()
         return packed.rstrip("=").lower()
 
+    def next(self, used: Link) -> str:
+        """Another token for the order of a used one, never the same."""
+        since = max(self._clock(), used.ends_at - VALID + timedelta(seconds=1))
+        return self.token(used.order_id, since)
+
     def read(self, token: str) -> Link:
         """The link of a genuine token; RejectedError (reason ``link``) when forged or too old."""
         raw = _unpack(token)
