@@ -1,15 +1,26 @@
-"""Work orders on a real database, told to any set of endpoints."""
+"""Work orders on a real database, told to any set of endpoints; an office that answers."""
 
+import json
+from collections.abc import AsyncIterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import insert, select
 
+from hub.web import errors
+from router.cases import Cases
+from router.filing import Filer
+from router.notify.callbacks import Callbacks
 from router.notify.endpoints import build_senders
+from router.notify.links import Links
 from router.notify.senders import Endpoint
+from router.notify.webhook import headers
 from router.notify.words import Speech
 from router.notify.worker import Deliverer, NoticeWorker
+from store.answers import Answers
 from store.db import Database, Tx
 from store.dead import DeadLetters
 from store.model import NoticeRef
@@ -18,6 +29,8 @@ from store.ports import Http
 from store.tables import T
 from store.vault import Vault
 
+OTHER = "whsec_" + "enl4d3Z1dHNycXBvbm1sa2ppaGdmZWRjYmE5ODc2NTQ="
+BASE = "https://hub.example"
 CASE = 202611240000001
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
 
@@ -86,3 +99,56 @@ class Desk:
 @pytest.fixture
 def desk(db: Database, clock: Any, vault: Vault, outbox: Outbox) -> Desk:
     return Desk(db, clock, vault, outbox)
+
+
+class Office:
+    """The client side: signs as an office does, opens links as a person does."""
+
+    def __init__(self, desk: Any, client: TestClient[Any, Any], links: Links) -> None:
+        self.desk, self.client, self.links = desk, client, links
+
+    async def call(
+        self, order: int, verb: str, body: Any = None, *, webhook_id: str = "id-1", secret: str = SECRET,
+        late_s: float = 0, forge: dict[str, str] | None = None,
+    ) -> tuple[int, Any]:  # fmt: skip
+        sent = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+        stamp = int(self.desk.clock().timestamp() - late_s)
+        signed = headers(secret, webhook_id, stamp, sent) | (forge or {})
+        answer = await self.client.post(
+            f"/office/v1/orders/{order}/{verb}", data=sent, headers=signed
+        )
+        told = await answer.read()
+        return answer.status, json.loads(told) if answer.content_type.endswith("json") else told
+
+    def link(self, order: int) -> str:
+        return self.links.url(order, self.desk.clock()).removeprefix(BASE)
+
+    async def post(self, path: str, **form: str) -> tuple[int, str]:
+        answer = await self.client.post(path, data=form)
+        return answer.status, await answer.text()
+
+    async def history(self, order: int) -> list[tuple[str, str, str]]:
+        e = T.events.c
+        async with self.desk.db.read() as conn:
+            rows = await conn.execute(
+                select(e.verb, e.actor, e.note).where(e.case_id == order // 100).order_by(e.id)
+            )
+            return [tuple(row) for row in rows]
+
+
+@pytest.fixture
+async def office(desk: Any, city: Any, vault: Vault) -> AsyncIterator[Office]:
+    filer = Filer(
+        router=city.router, deadlines=city.deadlines, zone=desk.speech.zone, prefix="DH", clock=desk.clock
+    )  # fmt: skip
+    cases = Cases(
+        db=desk.db, outbox=desk.outbox, answers=Answers((), is_sqlite=desk.db.is_sqlite), filer=filer, clock=desk.clock
+    )  # fmt: skip
+    links = Links(vault, base_url=BASE + "/", clock=desk.clock)
+    callbacks = Callbacks(
+        db=desk.db, cases=cases, links=links, secrets={"a": SECRET, "b": OTHER}, speech=desk.speech, clock=desk.clock
+    )  # fmt: skip
+    application = web.Application(middlewares=[errors])
+    application.add_routes(callbacks.routes())
+    async with TestClient(TestServer(application)) as client:
+        yield Office(desk, client, links)

@@ -1,26 +1,17 @@
 """An office answers, by signed call and by one-time link, over real cases; nobody else does."""
 
 import asyncio
-import json
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import update
 
-from hub.web import errors
-from router.cases import Cases
-from router.filing import Filer
-from router.notify.callbacks import Callbacks
 from router.notify.links import VALID, Links
 from router.notify.webhook import headers
-from store.answers import Answers
 from store.db import Tx
 from store.errors import RejectedError
 from store.tables import T
@@ -31,60 +22,7 @@ OTHER = "whsec_" + "enl4d3Z1dHNycXBvbm1sa2ppaGdmZWRjYmE5ODc2NTQ="
 BASE = "https://hub.example"
 
 
-class Office:
-    """The client side: signs as an office does, opens links as a person does."""
-
-    def __init__(self, desk: Any, client: TestClient[Any, Any], links: Links) -> None:
-        self.desk, self.client, self.links = desk, client, links
-
-    async def call(
-        self, order: int, verb: str, body: Any = None, *, webhook_id: str = "id-1", secret: str = SECRET,
-        late_s: float = 0, forge: dict[str, str] | None = None,
-    ) -> tuple[int, Any]:  # fmt: skip
-        sent = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
-        stamp = int(self.desk.clock().timestamp() - late_s)
-        signed = headers(secret, webhook_id, stamp, sent) | (forge or {})
-        answer = await self.client.post(
-            f"/office/v1/orders/{order}/{verb}", data=sent, headers=signed
-        )
-        told = await answer.read()
-        return answer.status, json.loads(told) if answer.content_type.endswith("json") else told
-
-    def link(self, order: int) -> str:
-        return self.links.url(order, self.desk.clock()).removeprefix(BASE)
-
-    async def post(self, path: str, **form: str) -> tuple[int, str]:
-        answer = await self.client.post(path, data=form)
-        return answer.status, await answer.text()
-
-    async def history(self, order: int) -> list[tuple[str, str, str]]:
-        e = T.events.c
-        async with self.desk.db.read() as conn:
-            rows = await conn.execute(
-                select(e.verb, e.actor, e.note).where(e.case_id == order // 100).order_by(e.id)
-            )
-            return [tuple(row) for row in rows]
-
-
-@pytest.fixture
-async def office(desk: Any, city: Any, vault: Vault) -> AsyncIterator[Office]:
-    filer = Filer(
-        router=city.router, deadlines=city.deadlines, zone=desk.speech.zone, prefix="DH", clock=desk.clock
-    )  # fmt: skip
-    cases = Cases(
-        db=desk.db, outbox=desk.outbox, answers=Answers((), is_sqlite=desk.db.is_sqlite), filer=filer, clock=desk.clock
-    )  # fmt: skip
-    links = Links(vault, base_url=BASE + "/", clock=desk.clock)
-    callbacks = Callbacks(
-        db=desk.db, cases=cases, links=links, secrets={"a": SECRET, "b": OTHER}, speech=desk.speech, clock=desk.clock
-    )  # fmt: skip
-    application = web.Application(middlewares=[errors])
-    application.add_routes(callbacks.routes())
-    async with TestClient(TestServer(application)) as client:
-        yield Office(desk, client, links)
-
-
-async def test_office_signs_and_handles_by_call(office: Office) -> None:
+async def test_office_signs_and_handles_by_call(office: Any) -> None:
     order = await office.desk.case()
     assert await office.call(order, "sign") == (
         200, {"order": str(order), "case_no": "DH20261124-0000", "status": "handling"}
@@ -98,13 +36,13 @@ async def test_office_signs_and_handles_by_call(office: Office) -> None:
     assert handled[2] == "已清掏（2026-11-24 10:00）"
 
 
-async def test_office_returns_by_call(office: Office) -> None:
+async def test_office_returns_by_call(office: Any) -> None:
     order = await office.desk.case()
     status, told = await office.call(order, "return", {"note": "不属本局"})
     assert (status, told["status"]) == (200, "filed")
 
 
-async def test_same_id_is_answered_the_same_and_acts_once(office: Office) -> None:
+async def test_same_id_is_answered_the_same_and_acts_once(office: Any) -> None:
     order = await office.desk.case()
     first = await office.call(order, "sign")
     assert await office.call(order, "sign") == first
@@ -113,14 +51,14 @@ async def test_same_id_is_answered_the_same_and_acts_once(office: Office) -> Non
     assert len(await office.history(order)) == 2
 
 
-async def test_same_id_on_two_connections_acts_once(office: Office) -> None:
+async def test_same_id_on_two_connections_acts_once(office: Any) -> None:
     order = await office.desk.case()
     answers = await asyncio.gather(*(office.call(order, "sign") for _ in range(4)))
     assert {status for status, _ in answers} == {200}
     assert len(await office.history(order)) == 1
 
 
-async def test_id_used_for_something_else_is_a_conflict(office: Office) -> None:
+async def test_id_used_for_something_else_is_a_conflict(office: Any) -> None:
     order = await office.desk.case()
     await office.call(order, "sign")
     assert (await office.call(order, "handle", {"note": "x"}))[0] == 409
@@ -147,21 +85,19 @@ async def test_id_used_for_something_else_is_a_conflict(office: Office) -> None:
         ({"body": b'{"note": "' + b"x" * 20_000 + b'"}'}, 422),
     ],
 )
-async def test_wrong_call_changes_nothing(
-    office: Office, more: dict[str, Any], status: int
-) -> None:
+async def test_wrong_call_changes_nothing(office: Any, more: dict[str, Any], status: int) -> None:
     order = await office.desk.case()
     assert (await office.call(order, "sign", **more))[0] == status
     assert await office.history(order) == []
 
 
 @pytest.mark.parametrize("late_s", [299, -299])
-async def test_five_minutes_are_tolerated(office: Office, late_s: int) -> None:
+async def test_five_minutes_are_tolerated(office: Any, late_s: int) -> None:
     order = await office.desk.case()
     assert (await office.call(order, "sign", late_s=late_s))[0] == 200
 
 
-async def test_rotated_key_is_one_of_several_signatures(office: Office) -> None:
+async def test_rotated_key_is_one_of_several_signatures(office: Any) -> None:
     order = await office.desk.case()
     body, stamp = b"{}", int(office.desk.clock().timestamp())
     ours = headers(SECRET, "id-1", stamp, body)["webhook-signature"]
@@ -170,29 +106,29 @@ async def test_rotated_key_is_one_of_several_signatures(office: Office) -> None:
     assert (await office.call(order, "sign", body, forge=forge))[0] == 200
 
 
-async def test_unknown_order_is_told_from_no_other(office: Office) -> None:
+async def test_unknown_order_is_told_from_no_other(office: Any) -> None:
     for order in (1, 9999999999999999999):
         assert (await office.call(order, "sign"))[0] == 404
 
 
 @pytest.mark.parametrize("verb", ["close", "dispatch", "SIGN"])
-async def test_office_may_do_nothing_else(office: Office, verb: str) -> None:
+async def test_office_may_do_nothing_else(office: Any, verb: str) -> None:
     assert (await office.call(await office.desk.case(), verb))[0] == 404
 
 
-async def test_result_needs_words(office: Office) -> None:
+async def test_result_needs_words(office: Any) -> None:
     order = await office.desk.case()
     await office.call(order, "sign")
     assert (await office.call(order, "handle", {"note": " "}, webhook_id="id-2"))[0] == 422
 
 
-async def test_lifecycle_is_kept(office: Office) -> None:
+async def test_lifecycle_is_kept(office: Any) -> None:
     order = await office.desk.case()
     assert (await office.call(order, "handle", {"note": "x"}))[0] == 409
 
 
 @pytest.mark.parametrize("state", ["returned", "withdrawn", "handled"])
-async def test_order_that_ended_moves_its_case_no_more(office: Office, state: str) -> None:
+async def test_order_that_ended_moves_its_case_no_more(office: Any, state: str) -> None:
     order = await office.desk.case()
     link = office.link(order)
 
@@ -207,7 +143,7 @@ async def test_order_that_ended_moves_its_case_no_more(office: Office, state: st
     assert await office.history(order) == []
 
 
-async def test_link_shows_the_order_and_looking_changes_nothing(office: Office) -> None:
+async def test_link_shows_the_order_and_looking_changes_nothing(office: Any) -> None:
     order = await office.desk.case(text="<script>x</script>\n楼下有污水")
     for _ in range(2):
         answer = await office.client.get(office.link(order))
@@ -221,7 +157,7 @@ async def test_link_shows_the_order_and_looking_changes_nothing(office: Office) 
     assert await office.history(order) == []
 
 
-async def test_person_signs_and_handles_by_link(office: Office) -> None:
+async def test_person_signs_and_handles_by_link(office: Any) -> None:
     order = await office.desk.case()
     status, text = await office.post(office.link(order), verb="sign")
     assert status == 200
@@ -232,7 +168,7 @@ async def test_person_signs_and_handles_by_link(office: Office) -> None:
     assert verbs == [("sign", ""), ("handle", "已清掏")]
 
 
-async def test_link_is_good_for_one_act(office: Office) -> None:
+async def test_link_is_good_for_one_act(office: Any) -> None:
     order = await office.desk.case()
     link = office.link(order)
     answers = await asyncio.gather(*(office.post(link, verb="sign") for _ in range(3)))
@@ -247,14 +183,14 @@ async def test_link_is_good_for_one_act(office: Office) -> None:
     [({}, 422), ({"verb": "close"}, 422), ({"verb": "return", "note": " "}, 422), ({"verb": "handle", "note": "x"}, 409)],
 )  # fmt: skip
 async def test_refused_answer_does_not_use_the_link_up(
-    office: Office, form: dict[str, str], status: int
+    office: Any, form: dict[str, str], status: int
 ) -> None:
     link = office.link(await office.desk.case())
     assert (await office.post(link, **form))[0] == status
     assert (await office.post(link, verb="sign"))[0] == 200
 
 
-async def test_link_is_too_old_after_seven_days(office: Office) -> None:
+async def test_link_is_too_old_after_seven_days(office: Any) -> None:
     link = office.link(await office.desk.case())
     office.desk.clock.forward(days=7, seconds=-1)
     assert (await office.client.get(link)).status == 200
@@ -263,7 +199,7 @@ async def test_link_is_too_old_after_seven_days(office: Office) -> None:
     assert (await office.post(link, verb="sign"))[0] == 404
 
 
-async def test_forged_link_opens_nothing(office: Office) -> None:
+async def test_forged_link_opens_nothing(office: Any) -> None:
     order = await office.desk.case()
     link = office.link(order)
     for n in range(len("/office/link/"), len(link)):
