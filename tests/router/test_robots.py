@@ -29,6 +29,7 @@ class Platform:
         self.codes: list[int] = []
         self.got: list[tuple[str, dict[str, Any]]] = []
         self.moments: list[float] = []
+        self.poison = ""
         self.hang = asyncio.Event()
         self.url = ""
 
@@ -48,6 +49,8 @@ class Platform:
         now = self.clock().timestamp()
         recent = [m for m in self.moments if now - m < 60]
         code = self.codes.pop(0) if self.codes else 0
+        if self.poison and self.poison in json.dumps(body, ensure_ascii=False):
+            code = 40058
         if not self.is_signed(kind, request, body):
             code = {"dingtalk": 310000, "feishu": 19021}[kind]
         elif len(recent) >= {"feishu": 100}.get(kind, 20):
@@ -183,6 +186,22 @@ async def test_many_orders_go_in_few_messages_within_the_limit(
     told = json.dumps([body for _, body in platform.got], ensure_ascii=False)
     for n in range(70):
         assert told.count(f"DH20261124-{n:04}") in (1, 2)
+
+
+async def test_one_poisoned_order_spoils_no_other_of_its_digest(
+    desk: Any, platform: Platform, http: GuardedHttp
+) -> None:
+    endpoints = {"a/wecom": platform.robot("wecom")}
+    orders = [await desk.case(n, text="毒" if n == 5 else "水") for n in range(DIGEST_OVER + 2)]
+    await desk.tell(endpoints, *orders)
+    platform.poison = "毒"
+    sender = desk.deliverer(endpoints, http)
+    for _ in range(60):
+        await sender.run_once()
+        desk.clock.forward(seconds=10)
+    states = await desk.states()
+    assert states.pop(5) == "dead"
+    assert states == ["delivered"] * (DIGEST_OVER + 1)
 
 
 async def test_few_orders_go_one_by_one(desk: Any, platform: Platform, http: GuardedHttp) -> None:
