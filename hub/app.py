@@ -30,11 +30,17 @@ from ingest.answering import Answering
 from ingest.photos import Photos
 from ingest.poller import Poller
 from ingest.protocol import Polled
+from ingest.sealing import Sealer
 from router.cases import Cases
 from router.deadlines import Deadlines
 from router.departments import Directory
 from router.filing import Filer
+from router.notify.callbacks import Callbacks
+from router.notify.endpoints import build_endpoints, build_senders
+from router.notify.links import Links
+from router.notify.senders import Endpoint
 from router.notify.webhook import parse_secret
+from router.notify.words import Speech
 from router.notify.worker import Deliverer, NoticeWorker
 from router.rules import Router, Rules, check_rules
 from router.worker import RouterWorker
@@ -159,6 +165,8 @@ class Hub:
         self.secrets: dict[str, str] = {
             name: secret.get_secret_value() for name, secret in settings.webhook_secrets.items()
         }
+        self.speech = Speech(city.taxonomy.names | city.directory.names, self.zone)
+        self.links = Links(self.vault, base_url=settings.public_url, clock=clock)
         self.consumers: dict[str, Consumer] = {}
         self.models = Models(
             home=data / "models", taxonomy=city.taxonomy, language=city.language, progress=progress
@@ -182,6 +190,7 @@ class Hub:
         """Connect to database and journal and bring the schema up to date."""
         sys.setswitchinterval(SWITCH_S)
         check_webhooks(self.webhooks, self.secrets)
+        self.endpoints()
         await self.db.open()
         try:
             before, after = await migrate(self.db)
@@ -241,7 +250,7 @@ class Hub:
                 observe=self.telemetry.observe,
             )
         )
-        self._follow(NoticeWorker(db=self.db, webhooks=self.webhooks, clock=self.clock))
+        self._follow(NoticeWorker(db=self.db, endpoints=self.endpoints(), clock=self.clock))
         self._singleton("deliver", self.deliverer().run)
 
     def deliverer(self) -> Deliverer:
@@ -250,10 +259,32 @@ class Hub:
             db=self.db,
             http=self.http,
             dead=self.dead,
-            webhooks=self.webhooks,
-            secrets=self.secrets,
+            endpoints=self.endpoints(),
+            senders=build_senders(speech=self.speech, clock=self.clock, mail=self.settings.mail),
             clock=self.clock,
             observe=self.telemetry.observe,
+            link=self.links.url,
+        )
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Every way to every office; ConfigError names what is missing."""
+        return build_endpoints(
+            self.city.directory,
+            webhooks=self.webhooks,
+            secrets=self.secrets,
+            robots=self.settings.robots,
+            mail=self.settings.mail,
+        )
+
+    def callbacks(self) -> Callbacks:
+        """The routes on which offices answer."""
+        return Callbacks(
+            db=self.db,
+            cases=self.cases,
+            links=self.links,
+            secrets=self.secrets,
+            speech=self.speech,
+            clock=self.clock,
         )
 
     def _start_ingest(self) -> None:
@@ -274,6 +305,10 @@ class Hub:
 
     async def _poll(self, source: Polled) -> float:
         return (await self.poller.poll(source)).wait_s
+
+    def author_key(self, channel: str) -> Callable[[str], str]:
+        """What turns a channel's user ids into the pseudonyms kept with items."""
+        return partial(Sealer(self.vault).author_key, channel)
 
     def photos(self) -> Photos:
         """The fetcher of what messages refer to."""

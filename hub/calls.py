@@ -50,14 +50,21 @@ class _AgainError(Exception):
 
 
 class Calls:
-    """Implements ``store.ports.Http`` for the source ``name``."""
+    """Implements ``store.ports.Http`` for the source ``name``; ``tries`` is 1 where every call is counted."""
 
     def __init__(
-        self, http: Http, name: str, *, gap_s: float = 0.0, robots: Manners | None = None
+        self,
+        http: Http,
+        name: str,
+        *,
+        gap_s: float = 0.0,
+        robots: Manners | None = None,
+        tries: int = TRIES,
     ) -> None:
         self._http = http
         self._name = name
         self._robots = robots
+        self._tries = tries
         self._gap_s = gap_s
         self._limiter = AsyncLimiter(1, gap_s) if gap_s else None
         self._breakers = AsyncCircuitBreakerFactory(
@@ -108,7 +115,7 @@ class Calls:
     async def _try(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes, max_bytes: int
     ) -> Answer:
-        tries = TRIES if method in SAFE else 1
+        tries = self._tries if method in SAFE else 1
         try:
             async for attempt in stamina.retry_context(on=_may_pass, attempts=tries, timeout=60):
                 with attempt:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from hub.calls import Calls
+from hub.calls import TRIES, Calls
 from hub.settings import Settings
 from ingest.connectors.discuz import Discuz
 from ingest.connectors.feed import Feed
 from ingest.connectors.lists import Lists
+from ingest.connectors.wechat import WeChat
+from ingest.connectors.weibo import Weibo
 from ingest.protocol import Answers, Connector, HasMedia, Polled
 from ingest.robots import Robots
 from store.errors import ConfigError
@@ -30,6 +32,10 @@ class Channels:
         self.doors: dict[str, Http] = {}
         self.lists = {name: Lists(name, one) for name, one in settings.connectors.lists.items()}
         self.polled: tuple[Polled, ...] = tuple(self._polled())
+        self.wechat = {
+            name: WeChat(name, account, self._door(name), clock=clock)
+            for name, account in settings.connectors.wechat.items()
+        }
 
     def _polled(self) -> Iterator[Polled]:
         connectors = self._settings.connectors
@@ -40,27 +46,40 @@ class Channels:
             door = self._door(name, robots=robots, gap_s=forum.gap_s)
             yield Discuz(name, forum, door, clock=self._clock)
 
+        for name, account in connectors.weibo.items():
+            yield Weibo(name, account, self._door(name, tries=1), clock=self._clock)
         for name, one in connectors.lists.items():
             if one.folder is not None:
                 yield self.lists[name]
 
-    def _door(self, name: str, *, robots: bool = False, gap_s: float = 0.0) -> Http:
+    def _door(
+        self, name: str, *, robots: bool = False, gap_s: float = 0.0, tries: int = TRIES
+    ) -> Http:
         """The way out of one channel; two sources may not share a name."""
         if name in self.doors:
             msg = f"config: hub.toml: connectors: two sources are called {name}; rename one"
             raise ConfigError(msg)
-        door = Calls(self._http, name, gap_s=gap_s, robots=self._robots if robots else None)
+        manners = self._robots if robots else None
+        door = Calls(self._http, name, gap_s=gap_s, robots=manners, tries=tries)
         self.doors[name] = door
         return door
 
     def _all(self) -> Iterator[Connector]:
         yield from self.polled
+        yield from self.wechat.values()
+
+    @property
+    def by_name(self) -> dict[str, Connector]:
+        """The connector of each channel."""
+        return {**self.lists, **{one.channel: one for one in self._all()}}
 
     @property
     def names(self) -> list[tuple[str, str]]:
         """Every channel's name and how it is heard: polled, pushed, imported."""
         polled = [one.channel for one in self.polled]
         pushed = ["app"] if self._settings.connectors.app.enabled else []
+        pushed += ["open311"] if self._settings.connectors.open311.enabled else []
+        pushed += list(self.wechat)
         imported = [name for name in self.lists if name not in polled]
         hows = (("polled", polled), ("pushed", pushed), ("imported", imported))
         return [(name, how) for how, names in hows for name in names]

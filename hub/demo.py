@@ -1,9 +1,9 @@
 """``minsheng run --demo``: fictional messages reach the hub as real ones do, at a watchable pace.
 
-The simulators of ``hub/sim`` and a small server play the outside world: a Discuz! forum and feeds of Weibo and the
-broadcast news, which the real connectors ask; a client of the app API with a real key; and two
-departments' systems that check the signature of what they are sent. Nothing inside the hub is
-bypassed, and nothing of it runs without ``--demo``.
+The simulators of ``hub/sim`` and a small server play the outside world: a Discuz! forum, Weibo's interface,
+WeChat with its citizens and a feed of the broadcast news, which the real connectors ask, hear and answer;
+a client of the app API with a real key; and two departments' systems that check the signature of what
+they are sent. Nothing inside the hub is bypassed, and nothing of it runs without ``--demo``.
 """
 
 from __future__ import annotations
@@ -29,22 +29,33 @@ from hub.app import Hub, now_utc
 from hub.http import GuardedHttp
 from hub.settings import AppConfig, Connectors, Net
 from hub.sim.discuz import DiscuzSim
+from hub.sim.wechat import Citizen, WeChatSim
+from hub.sim.weibo import FIRST_ID, WeiboSim
 from ingest.connectors.discuz import DiscuzConfig
 from ingest.connectors.feed import FeedConfig
+from ingest.connectors.open311 import Open311Config
+from ingest.connectors.wechat import WeChatConfig
+from ingest.connectors.weibo import WeiboConfig
 from router.notify.webhook import sign
 from store.errors import HubError
 
 log = logging.getLogger(__name__)
 
 MESSAGES = Path(__file__).parent / "demo.jsonl"
-FEEDS = ("weibo", "news")
+FEEDS = ("news",)
 BOARD = 2
 OFFICES = ("urban_enforcement", "public_security")
 FIRST = 12
 PACE_S = 2.5
 KEPT = 30
 THREADS = 200
-"""Threads of the played forum; the oldest are deleted as a moderator would."""
+"""Threads of the played forum and posts on the played Weibo; the oldest are deleted as a moderator would."""
+
+CHAT = 3
+"""Of the app's messages every so-manieth is said to the WeChat account instead."""
+
+CALLS = 1_000_000
+"""A day on the played Weibo, so that something happens while one looks."""
 
 
 class Demo:
@@ -61,9 +72,14 @@ class Demo:
         ]
         self.received: list[str] = []
         self.url = ""
-        self.forum = DiscuzSim(now_utc, boards=(BOARD,))
-        self.forum_url = ""
+        since = int(now_utc().timestamp())  # numbers of an earlier demonstration are not used again
+        self.forum = DiscuzSim(now_utc, boards=(BOARD,), start=since)
+        self.weibo = WeiboSim(now_utc, calls_per_day=CALLS, start=FIRST_ID + since * 1000)
+        self.wechat = WeChatSim(now_utc, "wx" + secrets.token_hex(8), secrets.token_hex(16))
+        self.wechat_keys = {"token": secrets.token_hex(8), "aes_key": secrets.token_hex(32)[:43]}
+        self.forum_url = self.weibo_url = self.wechat_url = ""
         self._threads: deque[int] = deque()
+        self._posts: deque[int] = deque()
         self._feeds: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._runners: list[web.AppRunner] = []
         self._task: asyncio.Task[None] | None = None
@@ -76,6 +92,8 @@ class Demo:
         application.router.add_post("/office/{name}", self._office)
         self.url = await self._serve(application)
         self.forum_url = await self._serve(self.forum.app())
+        self.weibo_url = await self._serve(self.weibo.app())
+        self.wechat_url = await self._serve(self.wechat.app())
 
     async def _serve(self, application: web.Application) -> str:
         """Run an application on a free loopback port; its address."""
@@ -126,7 +144,11 @@ class Demo:
                 feed.append(message | {"date": formatdate()})
                 del feed[:-KEPT]
             elif message["channel"] == "forum":
+                self._start_thread(message)
+            elif message["channel"] == "weibo":
                 self._post(message)
+            elif n % CHAT == 0:
+                await self._chat(hub_url, message["text"], f"oFictional{n % 40}")
             else:
                 with suppress(HubError):
                     await self._submit(hub_url, message)
@@ -134,11 +156,21 @@ class Demo:
                 await asyncio.sleep(PACE_S)
 
     def _post(self, message: dict[str, Any]) -> None:
+        author = f"博主{len(self._posts) % 40}（虚构）"
+        self._posts.append(self.weibo.post(message["text"], author))
+        if len(self._posts) > THREADS:
+            self.weibo.delete(self._posts.popleft())
+
+    def _start_thread(self, message: dict[str, Any]) -> None:
         title = message.get("title") or message["text"][:20]
         author = f"网友{len(self._threads) % 40}（虚构）"
         self._threads.append(self.forum.thread(BOARD, title, message["text"], author))
         if len(self._threads) > THREADS:
             self.forum.delete(self._threads.popleft())
+
+    async def _chat(self, hub_url: str, text: str, openid: str) -> None:
+        callback = f"{hub_url}/wechat/wechat"
+        await Citizen(self.wechat, callback, openid=openid, **self.wechat_keys).say(text)
 
     async def _submit(self, hub_url: str, message: dict[str, Any]) -> None:
         body = {"id": message["id"], "text": message["text"], "author": message["id"]}
@@ -180,5 +212,20 @@ def demo_settings(args: argparse.Namespace, demo: Demo) -> dict[str, Any]:
     feeds = {name: FeedConfig(url=f"{demo.url}/feed/{name}", interval_s=3) for name in FEEDS}
     app = AppConfig.model_validate({"keys": {"demo_app": demo.key}})
     forum = DiscuzConfig(url=f"{demo.forum_url}/", boards=(BOARD,), interval_s=3, gap_s=0)
-    connectors = Connectors(app=app, feeds=feeds, forums={"forum": forum})
+    weibo = WeiboConfig.model_validate(
+        {
+            "uid": "1000", "url": f"{demo.weibo_url}/2", "access_token": "token", "min_interval_s": 3,
+            "calls_per_day": CALLS, "reply": True, "operator_ip": "203.0.113.7",
+        }
+    )  # fmt: skip
+    wechat = WeChatConfig.model_validate(
+        {
+            "app_id": demo.wechat.app_id, "app_secret": demo.wechat.secret, "api": demo.wechat_url,
+            **demo.wechat_keys,
+        }
+    )  # fmt: skip
+    connectors = Connectors(
+        app=app, feeds=feeds, forums={"forum": forum}, weibo={"weibo": weibo}, wechat={"wechat": wechat},
+        open311=Open311Config(enabled=True),
+    )  # fmt: skip
     return {"connectors": connectors, "net": Net(allow=("127.0.0.0/8",))}

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import ValidationError
 from sqlalchemy import update
 
 from hub.app import Hub
 from hub.recording import read_line
+from ingest.protocol import Payload
 from store.db import Tx
 from store.dead import Dead
 from store.errors import HubError, RejectedError
-from store.model import Record
+from store.model import Item, Record
 from store.tables import T
 
 log = logging.getLogger(__name__)
@@ -50,11 +53,28 @@ async def _again(hub: Hub, one: Dead) -> None:
     elif one.stage == "photos":
         await _fetch_again(hub, one)
     else:
-        channel = one.stage.removeprefix("ingest.")
-        line = read_line(one.content, Path(), channel, hub.zone, datetime.now(UTC))
-        if line.item is None:
-            raise line.error or RejectedError("ingest: still not readable")
-        await hub.admission.admit([line.item])
+        await hub.admission.admit(_items(hub, one))
+
+
+def _items(hub: Hub, one: Dead) -> list[Item]:
+    """What a reject of a channel says today: an item that was refused, a payload its connector can read
+    now, or a line of a recording. Raises RejectedError when it is still none of these."""
+    channel = one.stage.removeprefix("ingest.")
+    try:
+        return [Item.model_validate_json(one.content)]
+    except ValidationError:
+        pass
+    reader = hub.channels.by_name.get(channel)
+    if reader is not None:
+        with suppress(RejectedError):
+            parsed = reader.parse(Payload(one.content, "", channel))
+            if parsed.items and not parsed.failures:
+                return list(parsed.items)
+    line = read_line(one.content, Path(), channel, hub.zone, datetime.now(UTC))
+    if line.item is None:
+        cure = f"; what its source still shows is read again by `minsheng poll {channel} --sweep`"
+        raise RejectedError(f"{line.error or 'ingest: still not readable'}{cure}")
+    return [line.item]
 
 
 async def _append(hub: Hub, one: Dead) -> None:

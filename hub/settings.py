@@ -24,6 +24,11 @@ from pydantic_settings import (
 from ingest.connectors.discuz import DiscuzConfig
 from ingest.connectors.feed import FeedConfig
 from ingest.connectors.lists import ListConfig
+from ingest.connectors.open311 import Open311Config
+from ingest.connectors.wechat import WeChatConfig
+from ingest.connectors.weibo import WeiboConfig
+from router.notify.email import MailConfig
+from router.notify.endpoints import Robot
 from store.config import Strict, explain, read_toml
 from store.errors import ConfigError
 
@@ -79,6 +84,9 @@ class Connectors(Strict):
     app: AppConfig = AppConfig()
     feeds: dict[str, FeedConfig] = {}
     forums: dict[str, DiscuzConfig] = {}
+    open311: Open311Config = Open311Config()
+    wechat: dict[str, WeChatConfig] = {}
+    weibo: dict[str, WeiboConfig] = {}
     lists: dict[str, ListConfig] = {"hotline": ListConfig(), "urban_management": ListConfig()}
 
 
@@ -111,6 +119,9 @@ class Settings(BaseSettings):
     journal_url: str = ""
     master_key: SecretStr = SecretStr("")
     webhook_secrets: dict[str, SecretStr] = {}
+    robots: dict[str, Robot] = {}
+    mail: MailConfig | None = None
+    public_url: str = Field(default="", pattern=r"^(https?://[^/?#]+/?)?$")
     classify_batch: int = Field(default=256, ge=1, le=2000)
 
     @classmethod

@@ -10,10 +10,8 @@ from typing import Any
 from aiohttp import web
 
 from hub.app import Hub
-from ingest.connectors.app import App
-from ingest.gateway import Gateway
+from hub.doors import add_doors
 from store.errors import AuthError, ConflictError, RejectedError, TransientError
-from store.receipts import Receipts
 
 log = logging.getLogger(__name__)
 
@@ -66,18 +64,8 @@ def build(
             web.get("/metrics", pages.metrics),
         ]
     )
-    config = hub.settings.connectors.app
-    if config.enabled:
-        gateway = Gateway(
-            admission=hub.admission,
-            app=App(),
-            keys={name: key.get_secret_value() for name, key in config.keys.items()},
-            status_of=Receipts(hub.db, hub.vault).status,
-            pressure=pages.pressure,
-            rate=config.rate,
-            burst=config.burst,
-        )
-        application.add_routes(gateway.routes())
+    add_doors(application, hub, pages.pressure)
+    application.add_routes(hub.callbacks().routes())
     for mount in mounts:
         mount(application)
     return application

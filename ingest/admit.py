@@ -254,7 +254,8 @@ class Admission:
     ) -> Heard:
         """Add what the citizen said later: more words, a place, pictures. Makes a new revision.
 
-        The identity of the first wording stays, so its repetition by the source is still a duplicate.
+        The identity of the first wording stays, so its repetition by the source is still a duplicate, as
+        is adding the same words and place twice.
         Raises RejectedError when the item is unknown or erased, or gets too long.
         """
 
@@ -269,6 +270,8 @@ class Admission:
                 "place": place or item.place,
                 "photos": photos,
             }
+            if _is_known(item, more) and not photos:
+                return Heard(item_id, "duplicate", old.received_at)
             one = self._sealer.ready(item.model_copy(update=more), old.received_at)
             await self._replace(tx, old, one, content_sha=old.content_sha)
             await self._outbox.put(tx, "items", [_announce(item_id, old.revision + 1)])
@@ -308,6 +311,12 @@ async def _known(
         )
         known |= {(channel, row[0]): _Known(*row[1:]) for row in rows}
     return known
+
+
+def _is_known(item: Item, more: dict[str, Any]) -> bool:
+    """Whether the item ends with the added words already, at the same place: the addition was repeated."""
+    added = str(more["text"]).removeprefix(item.text)
+    return item.text.endswith(added) and more["place"] == item.place
 
 
 async def _back(tx: Tx, item_id: int) -> None:

@@ -84,7 +84,7 @@ class Answering:
             if speaker is None:
                 msg = f"ingest: {row.channel}: this channel is not configured to answer"
                 raise RejectedError(msg, reason="unanswerable")
-            told = await self._told(row)
+            told = await self._told(row, in_public=speaker.in_public)
             await speaker.answer(told)
         except TransientError as error:
             await self._again(row, error)
@@ -96,7 +96,7 @@ class Answering:
             await self._settle(row, "sent", error="", ended_at=self._clock())
             self._observe("answered", row.channel, 1)
 
-    async def _told(self, row: Any) -> protocol.Told:
+    async def _told(self, row: Any, *, in_public: bool) -> protocol.Told:
         i, ci, c, v = T.items.c, T.case_items.c, T.cases.c, T.conversations.c
         statement = (
             select(T.items, c.department, c.due_at, v.updated_at)
@@ -111,7 +111,8 @@ class Answering:
             msg = "ingest: the message was erased; nobody is left to answer"
             raise RejectedError(msg, reason="erased")
         item = self._sealer.open(found)
-        receipt = f"{found.id}-{self._vault.code('receipt', str(item.uid))}"
+        code = self._vault.code("receipt", str(item.uid))
+        receipt = str(found.id) if in_public else f"{found.id}-{code}"
         due_at = found.due_at.astimezone(self._zone).strftime("%m月%d日") if found.due_at else ""
         facts = {
             "receipt": receipt,

@@ -2,6 +2,8 @@
 
 Keys are compared in constant time; a client is slowed by a token bucket (429 with Retry-After), and
 so is everybody while too much waits to be classified (503): nothing accepted is ever dropped.
+Instead of sending its key a client may sign with it (``ingest.signed``); the ``webhook-id`` then stands
+for the Idempotency-Key.
 """
 
 from __future__ import annotations
@@ -13,37 +15,25 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import msgspec
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ingest.admit import Admission
+from ingest.bucket import Bucket
 from ingest.connectors.app import App
 from ingest.media import MAX_BYTES, clean_photo
 from ingest.protocol import Payload
+from ingest.shapes import Receipted, Refusal
+from ingest.signed import is_signed, signer
 from store.errors import AuthError, RejectedError, TransientError
 from store.model import Heard, Item, Media
 
 MAX_PHOTOS = 9
 MAX_ITEM = 200_000
-
-
-class Bucket:
-    """Token bucket: ``rate`` requests a second, bursts of ``burst``."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._level: dict[str, tuple[float, float]] = {}
-
-    def take(self, client: str, cost: float = 1.0) -> float:
-        """0 when there was room, else the seconds to wait."""
-        now = time.monotonic()
-        level, at = self._level.get(client, (self._burst, now))
-        level = min(self._burst, level + (now - at) * self._rate)
-        if level < cost:
-            self._level[client] = (level, now)
-            return (cost - level) / self._rate
-        self._level[client] = (level - cost, now)
-        return 0.0
+MAX_BATCH_BODY = 5_000_000
+_KINDS = frozenset({"application/json", "multipart/form-data"})
+_STATUS = {"oversize": 413, "photo_size": 413, "photo_pixels": 413, "content_type": 415}
 
 
 class Gateway:
@@ -59,6 +49,7 @@ class Gateway:
         pressure: Callable[[], float] = lambda: 0.0,
         rate: float = 50.0,
         burst: float = 200.0,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._admission = admission
         self._app = app
@@ -66,62 +57,80 @@ class Gateway:
         self._status_of = status_of
         self._pressure = pressure
         self._bucket = Bucket(rate, burst)
+        self._now = now
 
     def routes(self) -> list[web.RouteDef]:
         """What ``hub.web`` mounts."""
         return [
             web.post("/api/v1/items", self.submit),
+            _only("/api/v1/items", "POST"),
             web.post("/api/v1/items/batch", self.submit_batch),
+            _only("/api/v1/items/batch", "POST"),
             web.get("/api/v1/items/{receipt}", self.status),
+            _only("/api/v1/items/{receipt}", "GET, HEAD"),
+            web.route("*", "/api/v1/{tail:.*}", _nowhere),
         ]
 
     async def submit(self, request: web.Request) -> web.Response:
         """One message, with or without photos."""
-        client = self._client(request)
-        self._admit_pressure(client)
-        idempotency_key = request.headers.get("Idempotency-Key", "")[:100]
         try:
+            client, signed = await self._enter(request, MAX_ITEM)
             if request.content_type == "multipart/form-data":
                 body, media = await _multipart(request)
             else:
-                body, media = await _body(request, MAX_ITEM), ()
+                body, media = signed or await _body(request, MAX_ITEM), ()
             item = self._app.read_one(
-                body, client=client, idempotency_key=idempotency_key, media=media
+                body, client=client, idempotency_key=_named(request), media=media
             )
         except RejectedError as error:
             return _refusal(error)
         return await self._answer_one(item)
+
+    async def _enter(self, request: web.Request, limit: int) -> tuple[str, bytes]:
+        """The client, and the body when that had to be read to know it."""
+        kind = request.content_type if "Content-Type" in request.headers else "application/json"
+        signed = is_signed(request.headers)
+        taken = {"application/json"} if signed or limit > MAX_ITEM else _KINDS
+        body = b""
+        if signed and kind in taken:
+            body = await _body(request, limit)
+        client = self._client(request, body)
+        self._admit_pressure(client)
+        if kind not in taken:
+            msg = f"ingest: app: Content-Type is not taken here; send {' or '.join(sorted(taken))}"
+            raise RejectedError(msg, reason="content_type")
+        return client, body
 
     async def _answer_one(self, item: Item) -> web.Response:
         try:
             heard = (await self._admission.admit([item]))[0]
         except RejectedError as error:
             return _refusal(error)
-        told = self._told(heard, item)
-        return web.json_response(told, status=201 if heard.outcome == "admitted" else 200)
+        return _json(self._told(heard, item), 201 if heard.outcome == "admitted" else 200)
 
     async def submit_batch(self, request: web.Request) -> web.Response:
         """Up to 500 messages; each gets its own answer, in order."""
-        client = self._client(request)
-        self._admit_pressure(client)
         try:
-            raws = self._app.split(await _body(request, 5_000_000))
+            client, signed = await self._enter(request, MAX_BATCH_BODY)
+            raws = self._app.split(signed or await _body(request, MAX_BATCH_BODY))
         except RejectedError as error:
             return _refusal(error)
-        answers: list[dict[str, Any]] = []
+        answers: list[Receipted | Refusal | None] = []
         items: list[tuple[int, Item]] = []
         for n, raw in enumerate(raws):
             try:
                 item = self._app.read_one(bytes(raw), client=client)
                 items.append((n, item))
-                answers.append({})
+                answers.append(None)
             except RejectedError as error:
-                answers.append({"error": str(error)})
+                answers.append(Refusal(str(error), error.reason))
         for n, answer in await self._admit_all(items):
             answers[n] = answer
-        return web.json_response({"items": answers})
+        return _json({"items": answers}, 200)
 
-    async def _admit_all(self, items: list[tuple[int, Item]]) -> list[tuple[int, dict[str, Any]]]:
+    async def _admit_all(
+        self, items: list[tuple[int, Item]]
+    ) -> list[tuple[int, Receipted | Refusal]]:
         if not items:
             return []
         try:
@@ -130,30 +139,33 @@ class Gateway:
         except RejectedError:
             return [(n, await self._admit_one(item)) for n, item in items]
 
-    async def _admit_one(self, item: Item) -> dict[str, Any]:
+    async def _admit_one(self, item: Item) -> Receipted | Refusal:
         try:
             return self._told((await self._admission.admit([item]))[0], item)
         except RejectedError as error:
-            return {"error": str(error)}
+            return Refusal(str(error), error.reason)
 
     async def status(self, request: web.Request) -> web.Response:
         """Where a message stands; wrong and unknown receipts look the same."""
-        self._client(request)
+        self._client(request, b"")
         found = await self._status_of(request.match_info["receipt"])
         if found is None:
-            return web.json_response({"error": "ingest: app: no such receipt"}, status=404)
-        return web.json_response(found)
+            return _json(Refusal("ingest: app: no such receipt; send the one you were given"), 404)
+        return _json(found, 200)
 
-    def _told(self, heard: Heard, item: Item) -> dict[str, Any]:
+    def _told(self, heard: Heard, item: Item) -> Receipted:
         receipt = self._admission.receipt(heard.item_id, item)
-        return {"receipt": receipt, "outcome": heard.outcome, "received_at": heard.at.isoformat()}
+        return Receipted(receipt, heard.outcome, heard.at.isoformat())
 
     def parse(self, payload: Payload) -> object:
         """Read a kept reject again."""
         return self._app.parse(payload)
 
-    def _client(self, request: web.Request) -> str:
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
+    def _client(self, request: web.Request, body: bytes) -> str:
+        if is_signed(request.headers):
+            return signer(request.headers, body, self._keys, self._now())
+        said = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        given = said.encode("utf-8", "surrogateescape")
         found = ""
         for client, key in self._keys.items():
             if hmac.compare_digest(key.encode(), given):
@@ -189,11 +201,13 @@ async def _body(request: web.Request, limit: int) -> bytes:
     if request.content_length is not None and limit < request.content_length:
         msg = f"ingest: app: body has {request.content_length} bytes, at most {limit}; split it"
         raise RejectedError(msg, reason="oversize")
-    body = await request.read()
-    if limit < len(body):
-        msg = f"ingest: app: body has {len(body)} bytes, at most {limit}; split it"
-        raise RejectedError(msg, reason="oversize")
-    return body
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(65_536):
+        body += chunk
+        if limit < len(body):
+            msg = f"ingest: app: body has more than {limit} bytes; split it"
+            raise RejectedError(msg, reason="oversize")
+    return bytes(body)
 
 
 async def _multipart(request: web.Request) -> tuple[bytes, tuple[Media, ...]]:
@@ -210,7 +224,7 @@ async def _multipart(request: web.Request) -> tuple[bytes, tuple[Media, ...]]:
                     raise RejectedError(msg, reason="photo_count")
                 content = await _part(part, MAX_BYTES, "photo")
                 photos.append(await asyncio.to_thread(clean_photo, content))
-    except (ValueError, AssertionError, RuntimeError) as error:
+    except (ValueError, AssertionError, RuntimeError, LookupError, HttpProcessingError) as error:
         msg = "ingest: app: the multipart body is broken; send parts item and photo"
         raise RejectedError(msg) from error
     if not body:
@@ -229,6 +243,30 @@ async def _part(part: BodyPartReader, limit: int, name: str) -> bytes:
     return bytes(content)
 
 
+def _named(request: web.Request) -> str:
+    """The name the request gives its message."""
+    header = "webhook-id" if is_signed(request.headers) else "Idempotency-Key"
+    return request.headers.get(header, "")[:100]
+
+
+def _json(body: Any, status: int, headers: Mapping[str, str] | None = None) -> web.Response:
+    kind = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
+    return web.Response(body=msgspec.json.encode(body), status=status, headers=kind)
+
+
 def _refusal(error: RejectedError) -> web.Response:
-    status = 413 if error.reason in {"oversize", "photo_size", "photo_pixels"} else 422
-    return web.json_response({"error": str(error), "reason": error.reason}, status=status)
+    return _json(Refusal(str(error), error.reason), _STATUS.get(error.reason, 422))
+
+
+def _only(path: str, allowed: str) -> web.RouteDef:
+    """What answers every other method of a path."""
+
+    async def refuse(_request: web.Request) -> web.Response:
+        told = Refusal(f"ingest: app: this method is not taken here; send {allowed}")
+        return _json(told, 405, {"Allow": allowed})
+
+    return web.route("*", path, refuse)
+
+
+async def _nowhere(_request: web.Request) -> web.Response:
+    return _json(Refusal("ingest: app: no such path; see /api/openapi.json"), 404)

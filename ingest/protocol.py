@@ -145,7 +145,10 @@ class Told:
 
 @runtime_checkable
 class Answers(Protocol):
-    """A connector that can speak to its citizens."""
+    """A connector that can speak to its citizens; ``in_public`` when everybody reads what it says, so that no
+    code that opens a receipt may be in it."""
+
+    in_public: ClassVar[bool]
 
     async def answer(self, told: Told) -> None:
         """Send it. Raises TransientError to be asked again, RejectedError when it can not be sent."""

@@ -20,7 +20,7 @@ from router.filing import Filer, assigned, event_row, order_rows
 from router.workflow import CaseStatus, Verb, next_status
 from store.answers import Answers
 from store.db import Database, Tx
-from store.errors import ConflictError, RejectedError
+from store.errors import ConflictError, RejectedError, WorkflowError
 from store.outbox import Outbox
 from store.tables import T
 from store.understood import verdict_of
@@ -116,9 +116,13 @@ class Cases:
         return await self._db.write(work)
 
     async def progress(
-        self, order_id: int, *, actor: str, scope: str, verb: Verb, note: str
+        self, order_id: int, *, actor: str, scope: str, verb: Verb, note: str, once: bool = False
     ) -> int:
-        """Sign, handle or return a work order of department ``scope``; returns the case's version."""
+        """Sign, handle or return a work order of department ``scope``; returns the case's version.
+
+        With ``once`` the actor (a link, a signed call) may act on this case a single time:
+        ConflictError when it has. An order that has ended moves its case no more: WorkflowError.
+        """
 
         async def work(tx: Tx) -> int:
             order = (
@@ -127,6 +131,10 @@ class Cases:
             if order is None or order.department != scope:
                 msg = "router: no such work order of this department"
                 raise RejectedError(msg, reason="order")
+            if once:
+                await _unused(tx, order.case_id, actor)
+            if order.status not in OPEN_ORDER:
+                raise WorkflowError(verb, order.status)
             case = await self._load(tx, order.case_id, None)
             status, now = CaseStatus(case.status), self._clock()
             step = (verb, status, next_status(status, verb))
@@ -255,3 +263,11 @@ class Cases:
         limits = self._filer.deadlines
         limit = limits.limit_of(kind=chosen.kind, problems=chosen.problems, urgency=chosen.urgency)
         return limits.due_at(now, limit, self._filer.zone)
+
+
+async def _unused(tx: Tx, case_id: int, actor: str) -> None:
+    """ConflictError when ``actor`` is in the case's history."""
+    e = T.events.c
+    if (await tx.run(select(e.id).where(e.case_id == case_id, e.actor == actor))).first():
+        msg = "router: this link or call was used already; use the newest message or the inbox"
+        raise ConflictError(msg)

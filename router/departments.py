@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from store.config import Strict
 
+ADDRESS = r"^[^@\s<>\"(),:;]+@[^@\s<>\"(),:;]+$"
 
-class Department(Strict):
-    """An office that can be given work. ``webhook`` is its own system's address, if it has one."""
+
+class Office(Strict):
+    """Who can be given work, and how it hears of it besides the built-in inbox.
+
+    ``webhook`` is its own system's address; ``wecom``, ``dingtalk`` and ``feishu`` name robots of
+    ``MINSHENG_ROBOTS``; ``email`` lists addresses. Any number of them may be set.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     name: str
     webhook: str = Field(default="", pattern=r"^(https?://.+)?$")
+    wecom: str = ""
+    dingtalk: str = ""
+    feishu: str = ""
+    email: tuple[Annotated[str, Field(pattern=ADDRESS)], ...] = ()
 
 
-class Area(Strict):
+class Department(Office):
+    """An office of the city."""
+
+
+class Area(Office):
     """A subdistrict or township; ``within`` is its duty. Its places are in ``gazetteer.csv``."""
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
-    name: str
     within: str
 
 
@@ -55,7 +68,12 @@ class Directory(Strict):
     @cached_property
     def webhooks(self) -> dict[str, str]:
         """Address of each office that has a system of its own."""
-        return {d.id: d.webhook for d in self.department if d.webhook}
+        return {office.id: office.webhook for office in self.offices if office.webhook}
+
+    @property
+    def offices(self) -> tuple[Office, ...]:
+        """Departments and territories."""
+        return (*self.department, *self.area)
 
     @cached_property
     def territorial(self) -> frozenset[str]:

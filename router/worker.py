@@ -114,12 +114,15 @@ class RouterWorker:
     async def _relabel(
         self, tx: Tx, filing: Filing, known: Mapping[int, Any], models: dict[int, str]
     ) -> None:
-        """Another verdict changes a case only while nobody has decided it, and only if it differs."""
+        """Another verdict changes a case only while nobody has decided it, and only if it differs; a
+        place that was unknown is filled in whenever the citizen tells it."""
         for case in filing.cases:
             before = known.get(case["id"])
-            if before is None or before["status"] != CaseStatus.RECEIVED:
+            if before is None:
                 continue
-            values = {name: case[name] for name in RELABELED if case[name] != before[name]}
+            undecided = before["status"] == CaseStatus.RECEIVED
+            open_to = RELABELED if undecided else () if before["area"] else ("area", "point")
+            values = {name: case[name] for name in open_to if case[name] != before[name]}
             if not values.keys() - {"due_at", "confidence", "teach"}:
                 continue
             await tx.run(

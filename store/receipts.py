@@ -27,7 +27,8 @@ class Receipts:
             return None
         row = await self._row(int(number))
         uid = str(item_uid(row.channel, row.channel_id)) if row else "nobody"
-        good = hmac.compare_digest(self._vault.code("receipt", uid), code.upper())
+        given = code.upper().encode("utf-8", "replace")
+        good = hmac.compare_digest(self._vault.code("receipt", uid).encode(), given)
         return _told(row) if row is not None and good else None
 
     async def of(self, item_id: int) -> dict[str, Any] | None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from datetime import timedelta
 
 from hub.commands.common import looked, make_hub
 from store.errors import ConfigError, HubError
+
+AHEAD = timedelta(days=400)
+"""How far ahead the calendar must be known."""
 
 
 def check(args: argparse.Namespace) -> int:
@@ -20,6 +24,9 @@ async def _check(args: argparse.Namespace) -> int:
     examples = sum(len(rule.example) for rule in hub.city.router.rules.rule)
     offices, rules = len(hub.city.directory.names), len(hub.city.router.rules.rule)
     print(f"config: {offices} offices, {rules} rules, {examples} examples: good")
+    today = hub.clock().astimezone(hub.zone).date()
+    for notice in hub.city.deadlines.notices(today, today + AHEAD):
+        print(notice)
     await hub.open()
     failed = 0
     try:

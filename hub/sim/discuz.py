@@ -69,9 +69,11 @@ class _Fault:
 
 
 class DiscuzSim:
-    """The forum. ``requests`` holds every address asked for, newest last."""
+    """The forum. ``requests`` holds every address asked for, newest last; numbers go on from ``start``."""
 
-    def __init__(self, clock: Callable[[], datetime], *, boards: Sequence[int] = (2,)) -> None:
+    def __init__(
+        self, clock: Callable[[], datetime], *, boards: Sequence[int] = (2,), start: int = 0
+    ) -> None:
         self.mode = Mode()
         self.requests: list[str] = []
         self._clock = clock
@@ -81,7 +83,8 @@ class DiscuzSim:
         self._posts: dict[int, SimPost] = {}
         self._uids: dict[str, int] = {}
         self._faults: list[_Fault] = []
-        self._last_tid = 0
+        self._last_tid = start
+        self._first_pid = start + 100
         self._rss: dict[int, tuple[datetime, list[int]]] = {}
 
     def thread(
@@ -98,7 +101,7 @@ class DiscuzSim:
         self, tid: int, text: str, author: str, *, images: Sequence[str] = (), quoted: str = ""
     ) -> int:
         """Answer a thread now; the pid."""
-        pid = 100 + len(self._posts)
+        pid = self._first_pid + len(self._posts)
         uid = self._uids.setdefault(author, 1000 + len(self._uids))
         post = SimPost(
             pid, tid, author, uid, text, self._clock(), images=tuple(images), quoted=quoted

@@ -7,6 +7,9 @@ from ingest.connectors.app import App
 from ingest.connectors.discuz import Discuz
 from ingest.connectors.feed import Feed
 from ingest.connectors.lists import Lists
+from ingest.connectors.open311 import Open311
+from ingest.connectors.wechat import WeChat
+from ingest.connectors.weibo import Weibo
 
-BUILTIN = (App, Discuz, Feed, Lists)
+BUILTIN = (App, Discuz, Feed, Lists, Open311, WeChat, Weibo)
 """Every connector class that comes with the hub."""

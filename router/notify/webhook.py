@@ -10,14 +10,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import msgspec
 
-from store.errors import ConfigError
-
-MAX_BODY = 20_000
+from router.notify.senders import Dispatch, Endpoint, Limit, check_status
+from store.errors import ConfigError, RejectedError
+from store.ports import Http
 
 
 def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
@@ -52,27 +52,48 @@ def headers(secret: str, webhook_id: str, timestamp: int, body: bytes) -> dict[s
     }
 
 
-def encode(
-    delivery: Mapping[str, Any], order: Mapping[str, Any], case: Mapping[str, Any], text: str
-) -> bytes:
+def encode(dispatch: Dispatch) -> bytes:
     """The body: what the office must know to act; no contact, text redacted and cut to fit."""
-    labels = msgspec.json.Decoder(list[str])
     body = {
-        "type": f"work_order.{delivery['change']}",
-        "seq": delivery["seq"],
+        "type": f"work_order.{dispatch.change}",
+        "seq": dispatch.seq,
         "data": {
-            "case_no": case["case_no"],
-            "order": str(order["id"]),
-            "department": order["department"],
-            "lead": order["lead"],
-            "kind": case["kind"],
-            "problems": labels.decode(case["problems"]),
-            "campaigns": labels.decode(case["campaigns"]),
-            "urgency": case["urgency"],
-            "area": case["area"],
-            "received_at": case["received_at"].isoformat(),
-            "due_at": order["due_at"].isoformat(),
-            "text": text[:4000],
+            "case_no": dispatch.case_no,
+            "order": str(dispatch.order_id),
+            "department": dispatch.department,
+            "lead": dispatch.lead,
+            "kind": dispatch.kind,
+            "problems": dispatch.problems,
+            "campaigns": dispatch.campaigns,
+            "urgency": dispatch.urgency,
+            "area": dispatch.area,
+            "received_at": dispatch.received_at.isoformat(),
+            "due_at": dispatch.due_at.isoformat(),
+            "text": dispatch.text[:4000],
         },
     }
     return msgspec.json.encode(body)
+
+
+class WebhookSender:
+    """An office's own system."""
+
+    kind = "webhook"
+    limit: Limit | None = None
+    digest = 1
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+
+    async def send(self, dispatches: Sequence[Dispatch], endpoint: Endpoint, http: Http) -> None:
+        """Post each dispatch, signed for this moment under its constant id."""
+        for dispatch in dispatches:
+            body = encode(dispatch)
+            stamp = int(self._clock().timestamp())
+            signed = headers(endpoint.secret, dispatch.webhook_id, stamp, body)
+            answer = await http.send(
+                "POST", endpoint.url, headers=signed, body=body, max_bytes=65_536
+            )
+            if not check_status(answer, endpoint):
+                msg = f"router: {endpoint.key} answered {answer.status}"
+                raise RejectedError(msg, reason="refused")

@@ -1,32 +1,35 @@
 """Follows ``notices`` and delivers them: at least once, in order for each case, nobody forgotten.
 
-An office with a system of its own gets a delivery row; one without is served by the built-in inbox,
-which reads work orders directly. Deliveries are found by state. An endpoint that fails five times in
-a row is left alone and probed every 30 s with one message, so the others are not held up; after three
-days a delivery goes to ``dead``.
+An office gets a delivery row for each of its endpoints; one without any is served by the built-in
+inbox, which reads work orders directly. Deliveries are found by state. Endpoints know nothing of each
+other: one that hangs, refuses or has used up its minute holds up its own rows only. An endpoint that
+fails five times in a row is probed every 30 s with one message; after three days a delivery goes to
+``dead``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from router.notify import webhook
+from router.notify.backlog import Backlog
+from router.notify.pace import Pace
+from router.notify.senders import Dispatch, Endpoint, Limit, Sender
 from store.db import Database, Tx
 from store.dead import DeadLetters
-from store.errors import HubError, TransientError
+from store.errors import HubError, RejectedError
 from store.faults import crash_point
 from store.model import NoticeRef, Record, dispatch_uid
-from store.ports import Answer, Http
+from store.ports import Http
 from store.pulse import Pulse
 from store.tables import T
 
@@ -39,42 +42,37 @@ OPEN_AFTER = 5
 PROBE_S = 30
 GIVE_UP = timedelta(days=3)
 FEW_TRIES = 3
-PATIENT = frozenset({408, 409, 425, 429})
 BATCH = 50
+DIGEST_OVER = 10
+"""Dispatches waiting for a robot above which one message tells several."""
+
+LOOK_S = 1.0
+PLACE = frozenset({"private_network", "answer_size"})
+"""Reasons of our own door that are about the endpoint, not about one message."""
 
 
 class NoticeWorker:
-    """Handler of topic ``notices``: turns each into a delivery, once."""
+    """Handler of topic ``notices``: turns each into a delivery for each endpoint of its office, once."""
 
     group = "notify"
     topic = "notices"
 
     def __init__(
-        self, *, db: Database, webhooks: Mapping[str, str], clock: Callable[[], datetime]
+        self, *, db: Database, endpoints: Mapping[str, Endpoint], clock: Callable[[], datetime]
     ) -> None:
         self._db = db
-        self._webhooks = webhooks
         self._clock = clock
+        self._of: defaultdict[str, list[Endpoint]] = defaultdict(list)
+        for endpoint in endpoints.values():
+            self._of[endpoint.department].append(endpoint)
 
     async def prepare(self, records: Sequence[Record]) -> list[dict[str, Any]]:
         now = self._clock()
-        notices = [(record, _notice.decode(record.payload)) for record in records]
+        notices = [(int(record.key), _notice.decode(record.payload)) for record in records]
         return [
-            {
-                "webhook_id": str(dispatch_uid(int(record.key), n.department, n.seq)),
-                "case_id": int(record.key),
-                "order_id": n.order_id,
-                "department": n.department,
-                "seq": n.seq,
-                "change": n.change,
-                "state": "pending",
-                "attempts": 0,
-                "due_at": now,
-                "created_at": now,
-                "error": "",
-            }
-            for record, n in notices
-            if n.department in self._webhooks
+            _row(case_id, notice, endpoint, now)
+            for case_id, notice in notices
+            for endpoint in self._of.get(notice.department, ())
         ]
 
     async def apply(self, tx: Tx, effects: list[dict[str, Any]]) -> None:
@@ -84,14 +82,43 @@ class NoticeWorker:
             tx.touched.add("deliveries")
 
 
+def _row(case_id: int, notice: NoticeRef, endpoint: Endpoint, now: datetime) -> dict[str, Any]:
+    uid = dispatch_uid(case_id, notice.department, notice.seq)
+    return {
+        "webhook_id": str(uid) if endpoint.kind == "webhook" else f"{uid}/{endpoint.kind}",
+        "case_id": case_id,
+        "order_id": notice.order_id,
+        "department": endpoint.key,
+        "seq": notice.seq,
+        "change": notice.change,
+        "state": "pending",
+        "attempts": 0,
+        "due_at": now,
+        "created_at": now,
+        "error": "",
+    }
+
+
 @dataclass
-class _Endpoint:
+class _State:
+    """How an endpoint fares. ``rest_until``: no probe or message before."""
+
     failures: int = 0
-    probe_at: datetime | None = None
+    rest_until: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.failures >= OPEN_AFTER
+
+    def rests(self, now: datetime) -> bool:
+        return self.rest_until is not None and now < self.rest_until
 
 
 class Deliverer:
-    """Sends what is due. One a database at a time: the caller holds the lease."""
+    """Sends what is due. One a database at a time: the caller holds the lease.
+
+    ``link(order_id, since)`` is the office's one-time page for an order, empty when pages are not public.
+    """
 
     def __init__(
         self,
@@ -99,177 +126,153 @@ class Deliverer:
         db: Database,
         http: Http,
         dead: DeadLetters,
-        webhooks: Mapping[str, str],
-        secrets: Mapping[str, str],
+        endpoints: Mapping[str, Endpoint],
+        senders: Mapping[str, Sender],
         clock: Callable[[], datetime],
         observe: Callable[[str, str, int], None],
+        link: Callable[[int, datetime], str] = lambda _order, _since: "",
     ) -> None:
         self._db = db
         self._http = http
-        self._dead = dead
-        self._webhooks = webhooks
-        self._secrets = secrets
+        self._endpoints = endpoints
+        self._senders = senders
         self._clock = clock
         self._observe = observe
-        self._endpoints: dict[str, _Endpoint] = {}
+        self._backlog = Backlog(db, dead, link)
+        self._states: defaultdict[str, _State] = defaultdict(_State)
+        self._paces: dict[str, Pace] = {}
+        self._busy: set[str] = set()
 
     async def run(self) -> None:
-        """Deliver for ever."""
-        while True:
-            heard = self._db.pulse.listen("deliveries")
-            if not await self.run_once():
-                await Pulse.wait(heard, 1.0)
+        """Deliver for ever, each endpoint in a task of its own."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                heard = self._db.pulse.listen("deliveries")
+                for key in await self._ready():
+                    self._busy.add(key)
+                    group.create_task(self._keep(key))
+                await Pulse.wait(heard, self._pause_s())
 
     async def run_once(self) -> int:
-        """Send what is due now, departments side by side; returns how many were tried."""
-        due = await self._due()
-        by_department: dict[str, list[Any]] = {}
-        for row in due:
-            by_department.setdefault(row["department"], []).append(row)
-        await asyncio.gather(*(self._drain(name, rows) for name, rows in by_department.items()))
-        return len(due)
+        """Send a batch to each endpoint, side by side; returns how many dispatches were tried."""
+        return sum(await asyncio.gather(*(self._drain(key) for key in await self._ready())))
 
-    async def _due(self) -> list[Any]:
-        """Pending and due, not behind an earlier one of the same case and office, endpoint not resting."""
-        d, earlier = T.deliveries, T.deliveries.alias()
-        now = self._clock()
-        resting = [
-            n for n, e in self._endpoints.items() if e.probe_at is not None and now < e.probe_at
-        ]
-        blocked = exists().where(
-            and_(
-                earlier.c.state == "pending",
-                earlier.c.case_id == d.c.case_id,
-                earlier.c.department == d.c.department,
-                earlier.c.seq < d.c.seq,
-            )
-        )
-        statement = (
-            select(d)
-            .where(
-                d.c.state == "pending", d.c.due_at <= now, ~blocked, d.c.department.not_in(resting)
-            )
-            .order_by(d.c.due_at, d.c.id)
-            .limit(BATCH)
-        )
-        async with self._db.read() as conn:
-            return list((await conn.execute(statement)).mappings().all())
-
-    async def _drain(self, department: str, rows: Sequence[Any]) -> None:
-        endpoint = self._endpoints.setdefault(department, _Endpoint())
-        if endpoint.probe_at is not None:
-            rows = rows[:1]
-        for row in rows:
-            if endpoint.failures >= OPEN_AFTER and row is not rows[0]:
-                return
-            await self._deliver(row, endpoint)
-
-    async def _deliver(self, row: Mapping[str, Any], endpoint: _Endpoint) -> None:
-        department = row["department"]
+    async def _keep(self, key: str) -> None:
         try:
-            body = await self._body(row)
-            stamp = int(self._clock().timestamp())
-            signed = webhook.headers(self._secrets[department], row["webhook_id"], stamp, body)
+            while await self._drain(key):
+                pass
+        finally:
+            self._busy.discard(key)
+
+    async def _ready(self) -> list[str]:
+        now = self._clock()
+        awake = [
+            k for k in self._endpoints if k not in self._busy and not self._states[k].rests(now)
+        ]
+        return await self._backlog.waiting(awake, now) if awake else []
+
+    def _pause_s(self) -> float:
+        """Until the first endpoint has rested, at most until the next look."""
+        now = self._clock()
+        rests = [s.rest_until for s in self._states.values() if s.rest_until is not None]
+        waits = [(until - now).total_seconds() for until in rests if until > now]
+        return min([LOOK_S, *waits])
+
+    async def _drain(self, key: str) -> int:
+        """Send one batch; 0 when nothing was due or the endpoint must rest."""
+        endpoint, state = self._endpoints[key], self._states[key]
+        now = self._clock()
+        if state.rests(now):
+            return 0
+        due = await self._backlog.due(key, now, 1 if state.is_open else BATCH)
+        sender = self._senders[endpoint.kind]
+        tried = 0
+        for group in _groups(due, sender.digest):
+            if not self._may_send(endpoint, sender, state):
+                break
+            await self._deliver(group, endpoint, sender, state)
+            tried += len(group)
+            if state.is_open:
+                break
+        return tried
+
+    def _may_send(self, endpoint: Endpoint, sender: Sender, state: _State) -> bool:
+        """Take one message from the robot's minute, or let the endpoint rest until there is one."""
+        if sender.limit is None:
+            return True
+        now = self._clock()
+        wait_s = self._pace(endpoint, sender.limit).take(now)
+        if wait_s > 0:
+            state.rest_until = now + timedelta(seconds=wait_s)
+        return wait_s <= 0
+
+    def _pace(self, endpoint: Endpoint, limit: Limit) -> Pace:
+        return self._paces.setdefault(endpoint.shared, Pace(limit))
+
+    async def _deliver(
+        self, group: Sequence[Dispatch], endpoint: Endpoint, sender: Sender, state: _State
+    ) -> None:
+        try:
             crash_point("deliver.before_send")
-            answer = await self._http.send(
-                "POST", self._webhooks[department], headers=signed, body=body, max_bytes=65_536
-            )
+            await sender.send(group, endpoint, self._http)
             crash_point("deliver.after_send")
         except HubError as error:
-            retry_after = error.retry_after_s if isinstance(error, TransientError) else None
-            await self._failed(row, endpoint, str(error), retry_after_s=retry_after)
+            await self._failed(group, endpoint, state, error)
             return
-        if 200 <= answer.status < 300:  # noqa: PLR2004
-            endpoint.failures, endpoint.probe_at = 0, None
-            await self._settle(
-                row, state="delivered", ended_at=self._clock(), attempts=row["attempts"] + 1
-            )
-            self._observe("delivered", department, 1)
-            return
-        await self._refused(row, endpoint, answer)
-
-    async def _body(self, row: Mapping[str, Any]) -> bytes:
-        async with self._db.read() as conn:
-            orders, cases, items = T.work_orders, T.cases, T.items
-            order = (
-                (await conn.execute(select(orders).where(orders.c.id == row["order_id"])))
-                .mappings()
-                .one()
-            )
-            case = (
-                (await conn.execute(select(cases).where(cases.c.id == row["case_id"])))
-                .mappings()
-                .one()
-            )
-            item = (
-                await conn.execute(
-                    select(items.c.title, items.c.text).where(items.c.id == row["case_id"])
-                )
-            ).one()
-        return webhook.encode(row, dict(order), dict(case), f"{item[0]}\n{item[1]}".strip())
-
-    async def _refused(self, row: Mapping[str, Any], endpoint: _Endpoint, answer: Answer) -> None:
-        error = f"router: {row['department']} answered {answer.status}"
-        patient = answer.status in PATIENT or not 400 <= answer.status < 500  # noqa: PLR2004
-        if not patient and row["attempts"] + 1 >= FEW_TRIES:
-            await self._give_up(row, error)
-            return
-        await self._failed(row, endpoint, error, retry_after_s=_retry_after(answer))
+        state.failures, state.rest_until = 0, None
+        await self._backlog.settle(group, state="delivered", ended_at=self._clock(), error="")
+        self._observe("delivered", endpoint.department, len(group))
 
     async def _failed(
-        self,
-        row: Mapping[str, Any],
-        endpoint: _Endpoint,
-        error: str,
-        *,
-        retry_after_s: float | None,
+        self, group: Sequence[Dispatch], endpoint: Endpoint, state: _State, error: HubError
     ) -> None:
-        now = self._clock()
-        endpoint.failures += 1
-        if endpoint.failures >= OPEN_AFTER:
-            endpoint.probe_at = now + timedelta(seconds=PROBE_S)
-        if now - row["created_at"] >= GIVE_UP:
-            await self._give_up(row, error)
-            return
-        wait = retry_after_s or BACKOFF_S[min(row["attempts"], len(BACKOFF_S) - 1)]
-        if endpoint.failures >= OPEN_AFTER:
-            wait = PROBE_S
-        due_at = now + timedelta(seconds=wait)
-        await self._settle(row, due_at=due_at, attempts=row["attempts"] + 1, error=error[:300])
-        self._observe("delivery_failed", row["department"], 1)
-        log.warning(
-            "delivery failed", extra={"event": "delivery_failed", "department": row["department"]}
-        )
+        """Try again later, or give up what is refused or too old."""
+        now, asked_s = self._clock(), getattr(error, "retry_after_s", None)
+        is_refusal = isinstance(error, RejectedError) and error.reason not in PLACE
+        lost = [one for one in group if _is_lost(one, now, is_refusal=is_refusal)]
+        for one in lost:
+            await self._backlog.give_up(one, str(error)[:300], now)
+        self._rest(endpoint, state, now, asked_s, is_refusal=is_refusal)
+        kept = [one for one in group if one not in lost]
+        if kept:
+            wait_s = asked_s or BACKOFF_S[min(kept[0].attempts, len(BACKOFF_S) - 1)]
+            if state.is_open:
+                wait_s = max(PROBE_S, asked_s or 0)
+            due_at = now + timedelta(seconds=wait_s)
+            await self._backlog.settle(kept, due_at=due_at, error=str(error)[:300])
+        self._observe("delivery_failed", endpoint.department, len(group))
+        log.warning("delivery failed", extra={"event": "delivery_failed", "endpoint": endpoint.key})
 
-    async def _give_up(self, row: Mapping[str, Any], error: str) -> None:
-        async def work(tx: Tx) -> None:
-            d = T.deliveries
-            await tx.run(
-                update(d)
-                .where(d.c.id == row["id"])
-                .values(state="dead", error=error[:300], ended_at=self._clock())
-            )
-            await self._dead.put(
-                tx,
-                stage="deliver",
-                source_key=row["webhook_id"],
-                reason="undeliverable",
-                error=error[:300],
-                content=msgspec.json.encode({"delivery": row["id"]}),
-            )
-
-        await self._db.write(work)
-
-    async def _settle(self, row: Mapping[str, Any], **values: Any) -> None:
-        async def work(tx: Tx) -> None:
-            await tx.run(
-                update(T.deliveries).where(T.deliveries.c.id == row["id"]).values(**values)
-            )
-            tx.touched.add("desk")
-
-        await self._db.write(work)
+    def _rest(
+        self,
+        endpoint: Endpoint,
+        state: _State,
+        now: datetime,
+        asked_s: float | None,
+        *,
+        is_refusal: bool,
+    ) -> None:
+        """Count the failure; leave an open endpoint alone, and everybody a robot that is out of breath."""
+        state.failures += 1
+        if state.is_open:
+            state.rest_until = now + timedelta(seconds=max(PROBE_S, asked_s or 0))
+        limit = self._senders[endpoint.kind].limit
+        if limit is not None and asked_s and not is_refusal:
+            until = now + timedelta(seconds=asked_s)
+            self._pace(endpoint, limit).hold(until)
 
 
-def _retry_after(answer: Answer) -> float | None:
-    value = answer.headers.get("retry-after", "")
-    return min(float(value), 3600.0) if value.isdecimal() else None
+def _groups(due: Sequence[Dispatch], digest: int) -> Iterator[Sequence[Dispatch]]:
+    """One message each; of many that wait, several a message, except what failed before."""
+    fresh = [one for one in due if one.attempts == 0]
+    size = digest if len(due) > DIGEST_OVER else 1
+    for start in range(0, len(fresh), size):
+        yield fresh[start : start + size]
+    for one in due:
+        if one.attempts:
+            yield [one]
+
+
+def _is_lost(one: Dispatch, now: datetime, *, is_refusal: bool) -> bool:
+    refused = is_refusal and one.attempts + 1 >= FEW_TRIES
+    return refused or now - one.since >= GIVE_UP

@@ -1,7 +1,7 @@
 """A whole hub on SQLite and on Kafka with PostgreSQL, and a client of its web server."""
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from people import KEY
 
+Start = Callable[..., Awaitable[Hub]]
+
 
 @pytest.fixture(
     params=[
@@ -23,18 +25,36 @@ from people import KEY
         pytest.param("kafka_postgres", marks=[pytest.mark.kafka, pytest.mark.postgres]),
     ]
 )
-async def hub(request: pytest.FixtureRequest, make_hub: Callable[..., Hub]) -> AsyncIterator[Hub]:
-    more = {"connectors": {"app": {"keys": {"city": KEY}}}, "net": {"allow": ["127.0.0.0/8"]}}
-    if request.param == "sqlite":
-        made = make_hub(request.getfixturevalue("sqlite_url"), **more)
-    else:
-        made = make_hub(
-            request.getfixturevalue("postgres_url"), request.getfixturevalue("kafka_url"), **more
-        )
-    await made.open()
-    await made.start()
-    yield made
-    await made.close()
+async def start(
+    request: pytest.FixtureRequest, make_hub: Callable[..., Hub]
+) -> AsyncIterator[Start]:
+    """Start a hub with these connectors beside the app; on each pair of stores."""
+    made: list[Hub] = []
+
+    async def begin(**connectors: Any) -> Hub:
+        app = {"keys": {"city": KEY}}
+        open311 = {"enabled": True}
+        more = {
+            "connectors": {"app": app, "open311": open311, **connectors},
+            "net": {"allow": ["127.0.0.0/8"]},
+        }
+        urls = [request.getfixturevalue("sqlite_url")]
+        if request.param != "sqlite":
+            urls = [request.getfixturevalue(name) for name in ("postgres_url", "kafka_url")]
+        hub = make_hub(*urls, **more)
+        made.append(hub)
+        await hub.open()
+        await hub.start()
+        return hub
+
+    yield begin
+    for hub in made:
+        await hub.close()
+
+
+@pytest.fixture
+async def hub(start: Start) -> Hub:
+    return await start()
 
 
 @pytest.fixture

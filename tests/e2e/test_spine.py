@@ -175,7 +175,7 @@ async def test_wrong_key_and_wrong_receipt_learn_nothing(client: TestClient[Any,
     number = told["receipt"].split("-")[0]
     answers = [
         await client.get(f"/api/v1/items/{r}", headers=AUTH)
-        for r in (f"{number}-AAAAAAAAAAAA", "1-AAAAAAAAAAAA", "x", f"{'9' * 30}-A")
+        for r in (f"{number}-AAAAAAAAAAAA", "1-AAAAAAAAAAAA", "x", f"{'9' * 30}-A", f"{number}-码")
     ]
     assert {a.status for a in answers} == {404}
     assert len({await a.text() for a in answers}) == 1

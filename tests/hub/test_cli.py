@@ -249,7 +249,11 @@ def test_logs_are_json_without_what_citizens_said(data: Path, tmp_path: Path) ->
         text=True,
         start_new_session=True,
     )
-    time.sleep(6)
+    for _ in range(600):
+        if (home / "hub.json").exists():
+            break
+        time.sleep(0.1)
+    time.sleep(3)
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: the classifier's process hears it too
     said = process.communicate(timeout=10)[1]
     assert process.returncode == 0

@@ -21,6 +21,8 @@ from store.vault import Vault
 class Speaker:
     """A channel that can answer; raises what it is told to."""
 
+    in_public = False
+
     def __init__(self) -> None:
         self.told: list[Told] = []
         self.errors: list[Exception] = []
@@ -102,6 +104,22 @@ async def test_citizen_is_told_once_with_receipt_office_and_day(
     assert "市水务集团" in told.text
     assert "11月24日" in told.text
     assert await states(db) == ["sent"]
+
+
+async def test_what_everybody_reads_holds_no_code(
+    db: Database,
+    admission: Admission,
+    answers: Answers,
+    answering: Answering,
+    speaker: Speaker,
+    clock: Any,
+) -> None:
+    speaker.in_public = True
+    case_id = await case_of(db, admission, clock)
+    await tell(db, answers, case_id, clock)
+    await answering.run_once()
+    assert f"受理号 {case_id}）" in speaker.told[0].text
+    assert speaker.told[0].receipt == str(case_id)
 
 
 async def test_closing_words_are_masked(

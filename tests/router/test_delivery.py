@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import insert, select
 from standardwebhooks.webhooks import Webhook
 
-from router.notify.webhook import headers, parse_secret
+from router.notify.senders import Endpoint
+from router.notify.webhook import WebhookSender, headers, parse_secret
 from router.notify.worker import OPEN_AFTER, Deliverer, NoticeWorker
 from store.db import Database, Tx
 from store.dead import DeadLetters
@@ -22,6 +23,7 @@ from store.vault import Vault
 
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
 CASE = 202611240000001
+ENDPOINTS = {"a": Endpoint("a", "a", "webhook", url="http://a/", secret=SECRET)}
 
 
 class Office:
@@ -88,7 +90,7 @@ async def given(db: Database, clock: Any) -> None:
 
 
 async def notice(db: Database, clock: Any, *seqs: tuple[int, int], department: str = "a") -> None:
-    worker = NoticeWorker(db=db, webhooks={"a": "http://a/"}, clock=clock)
+    worker = NoticeWorker(db=db, endpoints=ENDPOINTS, clock=clock)
     records = [
         record(f"{case}:{seq}", str(case), NoticeRef(case * 100 + seq, department, "assigned", seq))
         for case, seq in seqs
@@ -100,8 +102,8 @@ async def notice(db: Database, clock: Any, *seqs: tuple[int, int], department: s
 
 def deliverer(db: Database, office: Office, clock: Any, vault: Vault, outbox: Outbox) -> Deliverer:
     return Deliverer(
-        db=db, http=office, dead=DeadLetters(db, vault, outbox), webhooks={"a": "http://a/"},
-        secrets={"a": SECRET}, clock=clock, observe=lambda *_: None,
+        db=db, http=office, dead=DeadLetters(db, vault, outbox), endpoints=ENDPOINTS,
+        senders={"webhook": WebhookSender(clock)}, clock=clock, observe=lambda *_: None,
     )  # fmt: skip
 
 

@@ -1,0 +1,154 @@
+"""Work orders on a real database, told to any set of endpoints; an office that answers."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import insert, select
+
+from hub.web import errors
+from router.cases import Cases
+from router.filing import Filer
+from router.notify.callbacks import Callbacks
+from router.notify.endpoints import build_senders
+from router.notify.links import Links
+from router.notify.senders import Endpoint
+from router.notify.webhook import headers
+from router.notify.words import Speech
+from router.notify.worker import Deliverer, NoticeWorker
+from store.answers import Answers
+from store.db import Database, Tx
+from store.dead import DeadLetters
+from store.model import NoticeRef
+from store.outbox import Outbox, record
+from store.ports import Http
+from store.tables import T
+from store.vault import Vault
+
+OTHER = "whsec_" + "enl4d3Z1dHNycXBvbm1sa2ppaGdmZWRjYmE5ODc2NTQ="
+BASE = "https://hub.example"
+CASE = 202611240000001
+SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
+
+
+class Desk:
+    """Makes cases and tells offices of them."""
+
+    def __init__(self, db: Database, clock: Any, vault: Vault, outbox: Outbox) -> None:
+        self.db, self.clock, self.vault, self.outbox = db, clock, vault, outbox
+        self.speech = Speech({"a": "甲局"}, ZoneInfo("Asia/Shanghai"))
+
+    async def case(self, n: int = 0, *, department: str = "a", text: str = "楼下有污水") -> int:
+        """A dispatched case with one work order; the order's id."""
+        now, case = self.clock(), CASE + n
+        base = {"channel": "app", "kind": "complaint", "urgency": "normal", "decision": "auto"}
+        base |= {"confidence": 0.9, "suggested": "a", "rule": "r", "received_at": now, "version": 3}
+        row = {
+            "id": case,
+            "case_no": f"DH20261124-{n:04}",
+            "status": "dispatched",
+            "decision_seq": 1,
+        }
+        item = {
+            "id": case,
+            "channel": "app",
+            "channel_id": str(n),
+            "content_sha": "x",
+            "text": text,
+        }
+        order = {"id": case * 100 + 1, "case_id": case, "department": department, "lead": True}
+        times = {"due_at": now, "dispatched_at": now}
+
+        async def work(tx: Tx) -> None:
+            await tx.run(insert(T.cases).values(**base, **row, department=department))
+            await tx.run(insert(T.items).values(**item, received_at=now, sealed=b""))
+            await tx.run(insert(T.work_orders).values(**order, status="assigned", seq=1, **times))
+
+        await self.db.write(work)
+        return case * 100 + 1
+
+    async def tell(self, endpoints: dict[str, Endpoint], *orders: int, department: str = "a", seq: int = 1) -> None:  # fmt: skip
+        """What the notify group does with the orders' notices."""
+        worker = NoticeWorker(db=self.db, endpoints=endpoints, clock=self.clock)
+        records = [
+            record(f"{one}:{seq}", str(one // 100), NoticeRef(one, department, "assigned", seq))
+            for one in orders
+        ]
+        effects = await worker.prepare(records)
+        await self.db.write(lambda tx: worker.apply(tx, effects))
+
+    def deliverer(self, endpoints: dict[str, Endpoint], http: Http, **more: Any) -> Deliverer:
+        senders = build_senders(speech=self.speech, clock=self.clock, mail=None)
+        senders |= more.pop("senders", {})
+        return Deliverer(
+            db=self.db, http=http, dead=DeadLetters(self.db, self.vault, self.outbox), endpoints=endpoints,
+            senders=senders, clock=self.clock, observe=lambda *_: None, **more,
+        )  # fmt: skip
+
+    async def states(self, key: str = "") -> list[str]:
+        d = T.deliveries.c
+        async with self.db.read() as conn:
+            rows = await conn.execute(select(d.department, d.state).order_by(d.id))
+            return [row.state for row in rows if key in ("", row.department)]
+
+
+@pytest.fixture
+def desk(db: Database, clock: Any, vault: Vault, outbox: Outbox) -> Desk:
+    return Desk(db, clock, vault, outbox)
+
+
+class Office:
+    """The client side: signs as an office does, opens links as a person does."""
+
+    def __init__(self, desk: Any, client: TestClient[Any, Any], links: Links) -> None:
+        self.desk, self.client, self.links = desk, client, links
+
+    async def call(
+        self, order: int, verb: str, body: Any = None, *, webhook_id: str = "id-1", secret: str = SECRET,
+        late_s: float = 0, forge: dict[str, str] | None = None,
+    ) -> tuple[int, Any]:  # fmt: skip
+        sent = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+        stamp = int(self.desk.clock().timestamp() - late_s)
+        signed = headers(secret, webhook_id, stamp, sent) | (forge or {})
+        answer = await self.client.post(
+            f"/office/v1/orders/{order}/{verb}", data=sent, headers=signed
+        )
+        told = await answer.read()
+        return answer.status, json.loads(told) if answer.content_type.endswith("json") else told
+
+    def link(self, order: int) -> str:
+        return self.links.url(order, self.desk.clock()).removeprefix(BASE)
+
+    async def post(self, path: str, **form: str) -> tuple[int, str]:
+        answer = await self.client.post(path, data=form)
+        return answer.status, await answer.text()
+
+    async def history(self, order: int) -> list[tuple[str, str, str]]:
+        e = T.events.c
+        async with self.desk.db.read() as conn:
+            rows = await conn.execute(
+                select(e.verb, e.actor, e.note).where(e.case_id == order // 100).order_by(e.id)
+            )
+            return [tuple(row) for row in rows]
+
+
+@pytest.fixture
+async def office(desk: Any, city: Any, vault: Vault) -> AsyncIterator[Office]:
+    filer = Filer(
+        router=city.router, deadlines=city.deadlines, zone=desk.speech.zone, prefix="DH", clock=desk.clock
+    )  # fmt: skip
+    cases = Cases(
+        db=desk.db, outbox=desk.outbox, answers=Answers((), is_sqlite=desk.db.is_sqlite), filer=filer, clock=desk.clock
+    )  # fmt: skip
+    links = Links(vault, base_url=BASE + "/", clock=desk.clock)
+    callbacks = Callbacks(
+        db=desk.db, cases=cases, links=links, secrets={"a": SECRET, "b": OTHER}, speech=desk.speech, clock=desk.clock
+    )  # fmt: skip
+    application = web.Application(middlewares=[errors])
+    application.add_routes(callbacks.routes())
+    async with TestClient(TestServer(application)) as client:
+        yield Office(desk, client, links)
