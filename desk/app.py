@@ -19,11 +19,13 @@ from desk.pages import HOME, Pages, Section, require
 from desk.photos import Photos
 from desk.security import SESSION, Guard
 from desk.sessions import Sessions
+from desk.similar import Similar
 from desk.sources import Sources
 from ingest.admit import Admission
 from ingest.connectors.lists import Lists
 from router.cases import Cases, Labels
 from router.departments import Directory
+from router.grouping import Finder
 from router.workflow import STATUS_NAMES, VERB_NAMES, Verb
 from store.audit import audit
 from store.config import Taxonomy
@@ -76,6 +78,7 @@ class Desk:
         admission: Admission,
         sources: Sequence[tuple[str, str]],
         lists: Mapping[str, Lists],
+        finder: Finder,
         zone: ZoneInfo,
         channels: Mapping[str, str],
         rules: Mapping[str, str],
@@ -103,6 +106,7 @@ class Desk:
             Exposure(self._pages, admission, zone=zone),
             Imports(db, self._pages, admission, lists, names=channels, clock=clock),
             Photos(db, vault, clock=clock),
+            Similar(db, finder, clock=clock),
         ]
 
     def mount(self, application: web.Application) -> None:

@@ -8,17 +8,15 @@ import secrets
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from classify.cues import Language, read_language
-from classify.places import Gazetteer, read_gazetteer
 from classify.worker import ClassifyWorker
 from hub.channels import Channels
+from hub.city import City
 from hub.http import GuardedHttp
 from hub.models import Models
 from hub.runner import Runner
@@ -32,9 +30,9 @@ from ingest.poller import Poller
 from ingest.protocol import Polled
 from ingest.sealing import Sealer
 from router.cases import Cases
-from router.deadlines import Deadlines
-from router.departments import Directory
 from router.filing import Filer
+from router.grouping import Finder
+from router.keeping import KeyWorker
 from router.notify.callbacks import Callbacks
 from router.notify.endpoints import build_endpoints, build_senders
 from router.notify.links import Links
@@ -42,10 +40,9 @@ from router.notify.senders import Endpoint
 from router.notify.webhook import parse_secret
 from router.notify.words import Speech
 from router.notify.worker import Deliverer, NoticeWorker
-from router.rules import Router, Rules, check_rules
+from router.similarity import Matcher
 from router.worker import RouterWorker
 from store.answers import Answers
-from store.config import Taxonomy, load
 from store.consumer import Consumer, Handler
 from store.db import Database
 from store.dead import DeadLetters
@@ -57,6 +54,7 @@ from store.leases import hold, release
 from store.lock import FileLock
 from store.migrate import migrate
 from store.outbox import Outbox, relay
+from store.tables import T
 from store.vault import Vault, load_master
 
 log = logging.getLogger(__name__)
@@ -71,36 +69,6 @@ SWITCH_S = 0.0005
 def now_utc() -> datetime:
     """The clock of a live hub."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class City:
-    """Everything a city edits, read and checked."""
-
-    taxonomy: Taxonomy
-    directory: Directory
-    router: Router
-    deadlines: Deadlines
-    language: Language
-    gazetteer: Gazetteer
-
-
-def load_city(configs: Path) -> City:
-    """Read every file of ``configs/``; ConfigError names file, key and cure."""
-    taxonomy = load(configs / "taxonomy.toml", Taxonomy)
-    directory = load(configs / "departments.toml", Directory)
-    rules = load(configs / "routing.toml", Rules)
-    router = check_rules(rules, directory, taxonomy)
-    deadlines = load(configs / "deadlines.toml", Deadlines)
-    for problem in deadlines.problem:
-        if problem not in taxonomy.problems:
-            msg = f"config: deadlines.toml: problem.{problem} is not in taxonomy.toml; correct it"
-            raise ConfigError(msg)
-    gazetteer = read_gazetteer(configs / "gazetteer.csv")
-    for area in sorted(gazetteer.areas - set(directory.areas)):
-        msg = f"config: gazetteer.csv: area {area} is not in departments.toml; add it or correct it"
-        raise ConfigError(msg)
-    return City(taxonomy, directory, router, deadlines, read_language(configs), gazetteer)
 
 
 class Hub:
@@ -155,6 +123,8 @@ class Hub:
         )
         self.channels = Channels(settings, self.http, clock)
         self.answers = Answers(tuple(self.channels.speakers), is_sqlite=self.db.is_sqlite)
+        matcher = Matcher(city.grouping, city.spots(), city.taxonomy.names)
+        self.finder = Finder(self.db, matcher, T.case_keys)
         self.cases = Cases(
             db=self.db, outbox=self.outbox, answers=self.answers, filer=self.filer, clock=clock
         )
@@ -250,6 +220,7 @@ class Hub:
                 observe=self.telemetry.observe,
             )
         )
+        self._follow(KeyWorker(self.finder))
         self._follow(NoticeWorker(db=self.db, endpoints=self.endpoints(), clock=self.clock))
         self._singleton("deliver", self.deliverer().run)
 

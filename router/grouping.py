@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from datasketch import MinHash  # type: ignore[import-untyped]
-from sqlalchemy import Table, TextualSelect, text
+from sqlalchemy import Table, TextualSelect, null, select, text
 
 from router.matching import Facts, Match
 from router.similarity import Matcher
 from store.coords import Point, to_wgs84
-from store.db import Database
+from store.db import Database, among
 from store.model import CoordType
 from store.tables import T
 from store.understood import labels_of
@@ -75,6 +76,24 @@ class Finder:
         matches.sort(key=lambda m: (-m.score, m.relapse, -m.case_id))
         return matches[:BEST]
 
+    async def facts(self, ids: Sequence[int]) -> list[Facts]:
+        """What is compared of these items, by their verdicts; those without one are left out."""
+        i, v = T.items.c, T.verdicts.c
+        statement = (
+            select(*_ITEM, v.area, v.point, v.problems, v.campaigns, null().label("closed_at"))
+            .join(T.verdicts, v.item_id == i.id)
+            .where(among(i.id, ids, is_sqlite=self._db.is_sqlite))
+        )
+        async with self._db.read() as conn:
+            return [facts_of(row) for row in (await conn.execute(statement)).all()]
+
+    async def similar(self, case_id: int, now: datetime) -> list[Match]:
+        """Cases that may be the same matter as this one, best first; empty when there is no such case."""
+        statement = select(*_COLUMNS).join(T.items, _i.id == _c.id).where(_c.id == case_id)
+        async with self._db.read() as conn:
+            row = (await conn.execute(statement)).first()
+        return await self.find(facts_of(row), now) if row is not None else []
+
     async def _candidates(self, facts: Facts) -> list[Facts]:
         """The cases that share the most keys, among the newest, as their founding messages tell."""
         keys = self._listed(facts, _NEIGHBORS)
@@ -105,10 +124,13 @@ class Finder:
 
 
 _c, _i = T.cases.c, T.items.c
-_COLUMNS = (
-    _c.id, _c.area, _c.point, _c.problems, _c.campaigns, _c.received_at, _c.closed_at,
+_WORDS = (
     _i.channel, _i.title, _i.text, _i.address, _i.lat, _i.lon, _i.coord_type,
     _i.author_key, _i.thread, _i.url, _i.posted_at,
+)  # fmt: skip
+_ITEM = (_i.id, _i.received_at, *_WORDS)
+_COLUMNS = (
+    _c.id, _c.area, _c.point, _c.problems, _c.campaigns, _c.received_at, _c.closed_at, *_WORDS
 )  # fmt: skip
 
 

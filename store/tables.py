@@ -223,6 +223,14 @@ class CaseItemRow(SQLModel, table=True):
     case_id: int = Field(sa_column=Column(SERIAL, nullable=False, index=True))
 
 
+class CaseKeyRow(SQLModel, table=True):
+    """What a case may be found by as the same matter (并案): place, words, author, link; see ``router.grouping``."""
+
+    __tablename__ = "case_keys"
+    key: str = Field(primary_key=True)
+    case_id: int = big(primary_key=True)
+
+
 class WorkOrderRow(SQLModel, table=True):
     """工单: one case for one department."""
 
@@ -293,6 +301,7 @@ class T:
     shadow_verdicts: ClassVar[Table] = table_of(ShadowRow)
     cases: ClassVar[Table] = table_of(CaseRow)
     case_items: ClassVar[Table] = table_of(CaseItemRow)
+    case_keys: ClassVar[Table] = table_of(CaseKeyRow)
     work_orders: ClassVar[Table] = table_of(WorkOrderRow)
     events: ClassVar[Table] = table_of(EventRow)
     corrections: ClassVar[Table] = table_of(CorrectionRow)

@@ -23,7 +23,8 @@ from classify.classifier import Classifier
 from classify.engine import Engines, ThreadEngine
 from classify.examples import read
 from classify.train import fit
-from hub.app import City, Hub, load_city
+from hub.app import Hub
+from hub.city import City, load_city
 from hub.settings import Settings
 from store.db import Database
 from store.migrate import migrate

@@ -137,9 +137,11 @@ function drawDetail() {
         class: id === state.department ? "pick on" : "pick", "aria-pressed": String(id === state.department), disabled: !actable(),
         onclick: () => { state.department = id; drawDetail(); },
       }, name, id === one.suggested ? " ★" : "")))),
+    el("section", { class: "card", id: "similar", hidden: true }),
     el("section", { class: "card" }, el("h2", {}, "办理经过"),
       el("ol", { class: "history" }, ...one.events.map((e) => el("li", {}, `${clockTime.format(new Date(e.at))}　${names.verbs[e.verb]}　${e.actor}　${names.rules[e.note] || office(e.note)}`)))),
     acts());
+  drawSimilar();
 }
 
 function withTerritory(one) {
@@ -206,7 +208,24 @@ function show(one) {
   state.open = one;
   state.labels = { kind: one.kind, urgency: one.urgency, problems: [...one.problems], campaigns: [...one.campaigns] };
   state.department = one.suggested;
+  state.similar = null;
   drawDetail();
+  similar(one.id).catch(() => {});
+}
+
+async function similar(id) {
+  const told = await ask(`/desk/api/cases/${id}/similar`);
+  if (state.open?.id === id) { state.similar = told.similar; drawSimilar(); }
+}
+
+function drawSimilar() {
+  const box = at("similar");
+  if (!box || !state.similar?.length) return;
+  box.hidden = false;
+  box.replaceChildren(el("h2", {}, `疑似同一诉求 ${state.similar.length} 件`), el("ul", { class: "similar" }, ...state.similar.map((one) => el("li", {},
+    el("p", { class: "words" }, one.summary),
+    el("p", { class: "tags" }, el("b", {}, one.relapse ? "反复出现" : `可能性 ${Math.round(one.score * 100)}%`), el("span", {}, one.case_no), el("span", {}, names.statuses[one.status]),
+      ...one.reasons.map((r) => el("span", { class: r.against ? "unsure" : "" }, r.text)))))));
 }
 
 function move(step) {

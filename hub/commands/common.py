@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from hub.app import Hub, load_city
+from hub.app import Hub
+from hub.city import load_city
 from hub.settings import find_configs, load_settings
 from ingest.protocol import Parsed, Polled
 from store.model import Item

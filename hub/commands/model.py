@@ -20,7 +20,7 @@ from classify.examples import Example, read
 from classify.learning import current, train
 from classify.registry import Registry, taxonomy_key
 from classify.tokens import Tokenizer
-from hub.app import City, load_city
+from hub.city import City, load_city
 from hub.commands.common import bars, say
 from hub.settings import find_configs, load_settings
 from router.rules import Matter

@@ -23,7 +23,7 @@ import numpy as np
 from classify.evaluate import evaluate
 from classify.examples import Example, own, read
 from classify.learning import current
-from hub.app import City, load_city
+from hub.city import City, load_city
 from store.model import Verdict
 
 ROOT = Path(__file__).parent.parent.parent
@@ -39,7 +39,7 @@ print(time.perf_counter() - began)
 """
 TRAIN = """
 import resource, time; from pathlib import Path
-from classify.examples import own, read; from classify.train import fit; from hub.app import load_city
+from classify.examples import own, read; from classify.train import fit; from hub.city import load_city
 city = load_city(Path("configs")); examples = read(own(), city.taxonomy); began = time.perf_counter()
 fit(examples, city.taxonomy, city.language, name="bench")
 print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -18,14 +18,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-from sqlalchemy import Boolean, Column, Index, MetaData, String, Table
 
 from router.grouping import Finder
 from router.matching import Facts
 from router.matters import Grouping
 from router.similarity import Matcher
 from router.spots import Name, Spots
-from store.columns import SERIAL
 from store.config import load
 from store.db import Database
 from store.migrate import migrate
@@ -36,14 +34,6 @@ CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
 SEARCHES, BATCH = 1_000, 5_000
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SPACING = timedelta(days=730) / CASES
-KEYS = Table(
-    "case_keys",
-    MetaData(),
-    Column("case_id", SERIAL, nullable=False),
-    Column("key", String, nullable=False),
-    Column("status_open", Boolean, nullable=False),
-    Index("ix_case_keys", "key", "case_id"),
-)
 PROBLEMS = {
     "litter": "垃圾 桶满 没人清运 乱堆 纸箱 臭味 苍蝇 塑料袋 装修废料 保洁",
     "flyposting": "小广告 贴满 楼道 电线杆 开锁 撕不掉 墙面 办证 铲除 涂鸦",
@@ -98,17 +88,13 @@ async def build(db: Database, finder: Finder) -> None:
     messages = stream(1)
     for _ in range(0, CASES, BATCH):
         batch = [next(messages) for _ in range(BATCH)]
-        keys = [
-            {"case_id": f.id, "key": key, "status_open": True}
-            for f in batch
-            for key in finder.keys_of(f)
-        ]
+        keys = [{"case_id": f.id, "key": key} for f in batch for key in finder.keys_of(f)]
         pairs = [rows(f) for f in batch]
 
         async def work(tx: Any, keys: Any = keys, pairs: Any = pairs) -> None:
             await tx.insert(T.items, [item for item, _ in pairs])
             await tx.insert(T.cases, [case for _, case in pairs])
-            await tx.insert(KEYS, keys)
+            await tx.insert(T.case_keys, keys)
 
         await db.write(work)
 
@@ -152,8 +138,7 @@ async def main() -> None:
         db = Database(f"sqlite:///{folder}/bench.db")
         await db.open()
         await migrate(db)
-        await db.write(lambda tx: tx.conn.run_sync(lambda conn: KEYS.create(conn, checkfirst=True)))
-        finder = Finder(db, matcher, KEYS)
+        finder = Finder(db, matcher, T.case_keys)
         began = time.perf_counter()
         await build(db, finder)
         print(f"built in {time.perf_counter() - began:.0f} s")

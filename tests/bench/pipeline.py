@@ -127,7 +127,8 @@ class Ours:
     """The hub itself, fed as ``minsheng replay`` feeds it."""
 
     def __init__(self, home: Path, database_url: str = "", journal_url: str = "") -> None:
-        from hub.app import Hub, load_city
+        from hub.app import Hub
+        from hub.city import load_city
         from hub.settings import Settings
 
         settings = Settings.model_validate(

@@ -15,7 +15,7 @@ from classify.evaluate import evaluate
 from classify.examples import read
 from classify.features import TextFeatures
 from classify.tokens import Tokenizer, fold
-from hub.app import City
+from hub.city import City
 from store.config import Costs, Taxonomy, validate
 from store.errors import ConfigError
 from store.model import Decision, Kind, Urgency

@@ -8,7 +8,7 @@ import pytest
 
 from classify.examples import HOME, Example, own, read
 from classify.tokens import Tokenizer
-from hub.app import City
+from hub.city import City
 
 SHINGLE = 9
 """Chinese characters of a run that two messages should rarely share."""

@@ -14,7 +14,7 @@ from classify.examples import Example, read
 from classify.learning import current, is_held_out, train
 from classify.registry import Registry
 from classify.tokens import Tokenizer
-from hub.app import City
+from hub.city import City
 from store.config import Taxonomy
 from store.errors import ConfigError
 

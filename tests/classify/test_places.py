@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from classify.places import NOWHERE, Gazetteer, read_gazetteer
-from hub.app import City
+from hub.city import City
 from store.coords import from_wgs84
 from store.errors import ConfigError
 from store.model import CoordType, Place

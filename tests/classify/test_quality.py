@@ -7,7 +7,7 @@ import pytest
 from classify.artifact import Card, load, read_card
 from classify.registry import Registry
 from classify.tokens import Tokenizer
-from hub.app import City
+from hub.city import City
 
 pytestmark = pytest.mark.model
 

@@ -14,7 +14,8 @@ from classify.engine import ProcessEngine, ThreadEngine
 from classify.examples import Example
 from classify.learning import current, train
 from classify.registry import Registry
-from hub.app import City, Hub
+from hub.app import Hub
+from hub.city import City
 from hub.models import LEAST, Models, measure, retire, stability
 from hub.telemetry import Telemetry
 from router.cases import Labels

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.app import check_webhooks, load_city
+from hub.app import check_webhooks
+from hub.city import load_city
 from hub.settings import load_settings
 from store.errors import ConfigError
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hub.app import City
+from hub.city import City
 from router.filing import Filer, Understood
 from router.workflow import CaseStatus
 

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, Column, Index, MetaData, String, Table
 
 from router.grouping import BEST, KEYS, Finder
 from router.matching import Facts
 from router.matters import Grouping
 from router.similarity import Matcher
 from router.spots import Name, Spots
-from store.columns import SERIAL
 from store.config import load
 from store.db import Database
 from store.errors import ConfigError
@@ -21,14 +19,6 @@ from store.tables import T
 
 ROOT = Path(__file__).parent.parent.parent
 AT = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
-TABLE = Table(
-    "case_keys",
-    MetaData(),
-    Column("case_id", SERIAL, nullable=False),
-    Column("key", String, nullable=False),
-    Column("status_open", Boolean, nullable=False),
-    Index("ix_case_keys_test", "key", "case_id"),
-)
 NAMES = {
     "林业家属院": Name("林业家属院", "compound"),
     "林业小区": Name("林业家属院", "compound"),
@@ -50,9 +40,8 @@ def make(number: int, text: str, **more: Any) -> Facts:
 
 @pytest.fixture
 async def finder(db: Database) -> Finder:
-    await db.write(lambda tx: tx.conn.run_sync(lambda c: TABLE.create(c, checkfirst=True)))
     settings = load(ROOT / "configs" / "grouping.toml", Grouping)
-    return Finder(db, Matcher(settings, Spots(NAMES), {}), TABLE)
+    return Finder(db, Matcher(settings, Spots(NAMES), {}), T.case_keys)
 
 
 async def keep(db: Database, finder: Finder, cases: list[Facts]) -> None:
@@ -74,14 +63,10 @@ async def keep(db: Database, finder: Finder, cases: list[Facts]) -> None:
         }
         for f in cases
     ]  # fmt: skip
-    keys = [
-        {"case_id": f.id, "key": key, "status_open": f.closed_at is None}
-        for f in cases
-        for key in finder.keys_of(f)
-    ]
+    keys = [{"case_id": f.id, "key": key} for f in cases for key in finder.keys_of(f)]
 
     async def work(tx: Any) -> None:
-        for table, values in ((T.items, items), (T.cases, rows), (TABLE, keys)):
+        for table, values in ((T.items, items), (T.cases, rows), (T.case_keys, keys)):
             await tx.insert(table, values)
 
     await db.write(work)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.app import City, load_city
+from hub.city import City, load_city
 from router.departments import Directory
 from router.rules import Matter, Rules, check_rules
 from store.config import load, validate

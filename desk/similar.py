@@ -1,0 +1,60 @@
+"""Beside a case: those that may be the same matter, with reasons (疑似同件)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import select
+
+from desk.accounts import User
+from desk.pages import require
+from router.grouping import Finder
+from router.matching import Match
+from store.db import Database, among
+from store.tables import T
+
+REASONS = 4
+
+
+class Similar:
+    """``GET /desk/api/cases/{id}/similar``."""
+
+    def __init__(self, db: Database, finder: Finder, *, clock: Callable[[], datetime]) -> None:
+        self._db = db
+        self._finder = finder
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/desk/api/cases/{id:\\d+}/similar", self._similar)]
+
+    async def _similar(self, request: web.Request) -> web.Response:
+        require(request, User.may_watch)
+        case_id = min(int(request.match_info["id"]), 2**62)
+        matches = await self._finder.similar(case_id, self._clock())
+        c = T.cases.c
+        ids = [match.case_id for match in matches]
+        statement = select(c.id, c.case_no, c.status, c.summary, c.received_at).where(
+            among(c.id, ids, is_sqlite=self._db.is_sqlite)
+        )
+        async with self._db.read() as conn:
+            rows = {row.id: row for row in (await conn.execute(statement)).all()} if ids else {}
+        return web.json_response(
+            {"similar": [_line(match, rows[match.case_id]) for match in matches]}
+        )
+
+
+def _line(match: Match, row: Any) -> dict[str, Any]:
+    reasons = sorted(match.reasons, key=lambda reason: -abs(reason.weight))[:REASONS]
+    return {
+        "id": str(row.id),
+        "case_no": row.case_no,
+        "status": row.status,
+        "summary": row.summary,
+        "received_at": row.received_at.isoformat(),
+        "score": round(match.score, 2),
+        "relapse": match.relapse,
+        "reasons": [{"text": reason.text, "against": reason.weight < 0} for reason in reasons],
+    }
