@@ -50,7 +50,8 @@ class _AgainError(Exception):
 
 
 class Calls:
-    """Implements ``store.ports.Http`` for the source ``name``; ``tries`` is 1 where every call is counted."""
+    """Implements ``store.ports.Http`` for the source ``name``; ``tries`` is 1 where every call is
+    counted, ``headers`` go with every request."""
 
     def __init__(
         self,
@@ -60,11 +61,13 @@ class Calls:
         gap_s: float = 0.0,
         robots: Manners | None = None,
         tries: int = TRIES,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._http = http
         self._name = name
         self._robots = robots
         self._tries = tries
+        self._headers = dict(headers or {})
         self._gap_s = gap_s
         self._limiter = AsyncLimiter(1, gap_s) if gap_s else None
         self._breakers = AsyncCircuitBreakerFactory(
@@ -122,7 +125,11 @@ class Calls:
                     if self._limiter is not None:
                         await self._limiter.acquire()
                     answer = await self._http.send(
-                        method, url, headers=headers, body=body, max_bytes=max_bytes
+                        method,
+                        url,
+                        headers={**self._headers, **(headers or {})},
+                        body=body,
+                        max_bytes=max_bytes,
                     )
                     if tries > 1 and answer.status in PASSING:
                         raise _AgainError(answer, _retry_after(answer))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from hub.calls import TRIES, Calls
@@ -16,6 +16,9 @@ from ingest.protocol import Answers, Connector, HasMedia, Polled
 from ingest.robots import Robots
 from store.errors import ConfigError
 from store.ports import Http
+
+FROM_WEIBO = {"referer": "https://weibo.com/"}
+"""Weibo's picture servers want to be asked from Weibo's own pages."""
 
 AGENT = "minsheng"
 """Our name in robots.txt and in the User-Agent."""
@@ -47,20 +50,27 @@ class Channels:
             yield Discuz(name, forum, door, clock=self._clock)
 
         for name, account in connectors.weibo.items():
-            yield Weibo(name, account, self._door(name, tries=1), clock=self._clock)
+            door = self._door(name, tries=1, headers=FROM_WEIBO)
+            yield Weibo(name, account, door, clock=self._clock)
         for name, one in connectors.lists.items():
             if one.folder is not None:
                 yield self.lists[name]
 
     def _door(
-        self, name: str, *, robots: bool = False, gap_s: float = 0.0, tries: int = TRIES
+        self,
+        name: str,
+        *,
+        robots: bool = False,
+        gap_s: float = 0.0,
+        tries: int = TRIES,
+        headers: Mapping[str, str] | None = None,
     ) -> Http:
         """The way out of one channel; two sources may not share a name."""
         if name in self.doors:
             msg = f"config: hub.toml: connectors: two sources are called {name}; rename one"
             raise ConfigError(msg)
         manners = self._robots if robots else None
-        door = Calls(self._http, name, gap_s=gap_s, robots=manners, tries=tries)
+        door = Calls(self._http, name, gap_s=gap_s, robots=manners, tries=tries, headers=headers)
         self.doors[name] = door
         return door
 

@@ -27,6 +27,7 @@ class Door:
     def __init__(self, *answers: Answer | Exception) -> None:
         self.answers = list(answers)
         self.calls = 0
+        self.headers: dict[str, str] = {}
 
     async def send(
         self,
@@ -38,6 +39,7 @@ class Door:
         max_bytes: int = 5_000_000,
     ) -> Answer:
         self.calls += 1
+        self.headers = dict(headers or {})
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
@@ -68,6 +70,12 @@ async def test_get_is_tried_again_only_after_what_passes(
     door = Door(*answers)
     answer = await Calls(door, "forum").send("GET", URL)
     assert (door.calls, answer.status) == (calls, status)
+
+
+async def test_channels_own_headers_go_with_every_request() -> None:
+    door = Door(GOOD)
+    await Calls(door, "weibo", headers={"referer": "r"}).send("GET", URL, headers={"accept": "a"})
+    assert door.headers == {"referer": "r", "accept": "a"}
 
 
 async def test_post_is_never_repeated() -> None:
