@@ -48,6 +48,8 @@ class Runner:
                     self.failed.set_result(error)
                 return
             except Exception:
+                if _is_cancelled():  # its end broke something on the way: it ends all the same
+                    return
                 log.exception("loop failed", extra={"event": "loop_failed", "loop": name})
             else:
                 return
@@ -55,3 +57,8 @@ class Runner:
                 pause = 0.5
             await asyncio.sleep(pause)
             pause = min(LONGEST_S, pause * 2)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and bool(task.cancelling())

@@ -1,0 +1,39 @@
+"""Loops are kept alive, and end when told to, whatever their end breaks."""
+
+import asyncio
+
+from hub.runner import Runner
+
+
+async def test_failed_loop_is_started_again() -> None:
+    runner, starts = Runner(), asyncio.Queue[int]()
+
+    async def loop() -> None:
+        starts.put_nowait(1)
+        if starts.qsize() == 1:
+            msg = "once"
+            raise ValueError(msg)
+        await asyncio.Event().wait()
+
+    runner.start("x", loop)
+    while starts.qsize() < 2:
+        await asyncio.sleep(0.01)
+    assert runner.alive() == {"x": True}
+    await runner.stop()
+
+
+async def test_loop_whose_cancelling_raises_something_else_ends_too() -> None:
+    runner, began = Runner(), asyncio.Event()
+
+    async def loop() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            msg = "the connection was closed under it"
+            raise OSError(msg)
+
+    runner.start("x", loop)
+    await began.wait()
+    async with asyncio.timeout(5):
+        await runner.stop()
