@@ -6,18 +6,20 @@ from hub.runner import Runner
 
 
 async def test_failed_loop_is_started_again() -> None:
-    runner, starts = Runner(), asyncio.Queue[int]()
+    runner, again = Runner(), asyncio.Event()
+    starts: list[int] = []
 
     async def loop() -> None:
-        starts.put_nowait(1)
-        if starts.qsize() == 1:
+        starts.append(1)
+        if len(starts) == 1:
             msg = "once"
             raise ValueError(msg)
+        again.set()
         await asyncio.Event().wait()
 
     runner.start("x", loop)
-    while starts.qsize() < 2:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        await again.wait()
     assert runner.alive() == {"x": True}
     await runner.stop()
 
