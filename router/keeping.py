@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from store.model import ItemRef, Record
 from store.tables import T
 
 _ref = msgspec.json.Decoder(ItemRef)
+
+PACE = 250
+"""Messages a second at most: keys cost more than a verdict, and in a rush nobody is looking at them yet."""
 
 
 class KeyWorker:
@@ -26,6 +30,7 @@ class KeyWorker:
         self._finder = finder
 
     async def prepare(self, records: Sequence[Record]) -> list[dict[str, Any]]:
+        await asyncio.sleep(len(records) / PACE)
         ids = sorted({_ref.decode(record.payload).item_id for record in records})
         return [
             {"key": key, "case_id": facts.id}

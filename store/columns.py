@@ -14,7 +14,7 @@ from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def _to_text(value: datetime | None) -> str | None:
     """Cached: a batch writes the same few moments many times."""
     return None if value is None else value.astimezone(UTC).isoformat(" ", "microseconds")[:26]

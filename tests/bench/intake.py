@@ -136,7 +136,7 @@ async def intake(home: Path) -> None:
 
 
 class Still:
-    """A feed of twenty posts of which one is new each time."""
+    """A feed of twenty posts; every hundredth poll one of them is new."""
 
     kind = "feed"
     lists_always = True
@@ -153,9 +153,10 @@ class Still:
         from ingest.protocol import Page, Payload
 
         self._n += 1
+        first = self._n // 100
         entries = "".join(
             f"<item><guid>{n}</guid><title>第{n}帖</title><description>路灯坏了{n}</description></item>"
-            for n in range(self._n, self._n + 20)
+            for n in range(first, first + 20)
         )
         body = f"<rss version='2.0'><channel>{entries}</channel></rss>".encode()
         yield Page(Payload(body, "application/rss+xml"), str(self._n))
