@@ -15,12 +15,19 @@ from pydantic import ValidationError
 from desk.accounts import User
 from desk.pages import Pages, require
 from ingest.admit import Admission
-from store.config import explain
+from ingest.normalize import clean
 from store.errors import RejectedError
 from store.model import Item, Place
 from store.vault import sha256_hex
 
 CHANNEL = "news"
+NAMES = {
+    "title": "标题", "text": "曝光内容", "author": "媒体与栏目", "url": "链接", "address": "地点", "place": "地点",
+}  # fmt: skip
+"""Field of an item → what the form calls it."""
+
+REFUSED = {"oversize": "曝光内容超过一万字，请分几次登记"}
+OTHER = "内容无法登记，请检查后重试"
 FIELDS = ("programme", "aired", "title", "text", "address", "url")
 
 
@@ -47,7 +54,8 @@ class Exposure:
             item = exposure_item(form, self._zone)
             heard = (await self._admission.admit([item]))[0]
         except RejectedError as error:
-            return self._show(request, form, error=str(error), status=422)
+            said = str(error) if error.reason == "form" else REFUSED.get(error.reason, OTHER)
+            return self._show(request, form, error=said, status=422)
         receipt = self._admission.receipt(heard.item_id, item)
         return self._show(request, dict.fromkeys(FIELDS, ""), done=receipt)
 
@@ -67,7 +75,7 @@ class Exposure:
 
 def exposure_item(form: Mapping[str, str], zone: ZoneInfo) -> Item:
     """The item a form describes; RejectedError says in Chinese which field to correct."""
-    if not form["programme"] or not form["text"]:
+    if not clean(form["programme"]) or not clean(form["text"]):
         msg = "请填写媒体与栏目、曝光内容"
         raise RejectedError(msg, reason="form")
     try:
@@ -92,4 +100,6 @@ def exposure_item(form: Mapping[str, str], zone: ZoneInfo) -> Item:
             url=form["url"],
         )
     except ValidationError as error:
-        raise RejectedError(explain(error, "exposure"), reason="form") from error
+        names = [NAMES.get(str(one["loc"][0]), "") for one in error.errors()]
+        msg = f"{'、'.join(filter(None, names)) or '内容'}过长或含有无法保存的字符，请改正"
+        raise RejectedError(msg, reason="form") from error

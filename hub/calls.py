@@ -132,7 +132,7 @@ class Calls:
                         max_bytes=max_bytes,
                     )
                     if tries > 1 and answer.status in PASSING:
-                        raise _AgainError(answer, _retry_after(answer))
+                        raise _AgainError(answer, answer.retry_after_s)
                     return answer
         except _AgainError as error:
             return error.answer
@@ -146,8 +146,3 @@ def _may_pass(error: Exception) -> bool | float:
             return error.answer.status != 429  # noqa: PLR2004 - too many requests, no word when
         return error.wait_s if error.wait_s <= PATIENCE_S else False
     return isinstance(error, TransientError)
-
-
-def _retry_after(answer: Answer) -> float | None:
-    value = answer.headers.get("retry-after", "")
-    return float(value) if value.isdecimal() else None

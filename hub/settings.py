@@ -10,7 +10,7 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -29,7 +29,7 @@ from ingest.connectors.wechat import WeChatConfig
 from ingest.connectors.weibo import WeiboConfig
 from router.notify.email import MailConfig
 from router.notify.endpoints import Robot
-from store.config import Strict, explain, read_toml
+from store.config import Strict, ZoneName, explain, read_toml
 from store.errors import ConfigError
 
 PREFIX = "MINSHENG_"
@@ -43,17 +43,7 @@ class City(Strict):
     name: str = "敦化市"
     hub_name: str = "敦化市民声"
     prefix: str = Field(default="DH", pattern=r"^[A-Z]{1,4}$")
-    timezone: str = "Asia/Shanghai"
-
-    @field_validator("timezone")
-    @classmethod
-    def _exists(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            msg = f"{value} is not a time zone; write one like Asia/Shanghai"
-            raise ValueError(msg) from error
-        return value
+    timezone: ZoneName = "Asia/Shanghai"
 
     @property
     def zone(self) -> ZoneInfo:

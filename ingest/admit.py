@@ -294,6 +294,16 @@ class Admission:
         await self._db.write(work)
 
 
+async def admit_each(admission: Admission, items: Sequence[Item]) -> list[Heard | RejectedError]:
+    """Admit all at once; when one is refused, one by one, so that it costs its neighbours nothing."""
+    try:
+        return [*await admission.admit(items)] if items else []
+    except RejectedError as error:
+        if len(items) == 1:
+            return [error]
+        return [answer for item in items for answer in await admit_each(admission, [item])]
+
+
 async def _known(
     tx: Tx, ready: Sequence[Ready], *, is_sqlite: bool
 ) -> dict[tuple[str, str], _Known]:

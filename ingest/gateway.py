@@ -19,7 +19,7 @@ import msgspec
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from ingest.admit import Admission
+from ingest.admit import Admission, admit_each
 from ingest.bucket import Bucket
 from ingest.connectors.app import App
 from ingest.media import MAX_BYTES, clean_photo
@@ -124,26 +124,15 @@ class Gateway:
                 answers.append(None)
             except RejectedError as error:
                 answers.append(Refusal(str(error), error.reason))
-        for n, answer in await self._admit_all(items):
-            answers[n] = answer
+        heard = await admit_each(self._admission, [item for _, item in items])
+        for (n, item), one in zip(items, heard, strict=True):
+            answers[n] = self._answer_of(item, one)
         return _json({"items": answers}, 200)
 
-    async def _admit_all(
-        self, items: list[tuple[int, Item]]
-    ) -> list[tuple[int, Receipted | Refusal]]:
-        if not items:
-            return []
-        try:
-            heard = await self._admission.admit([item for _, item in items])
-            return [(n, self._told(h, item)) for (n, item), h in zip(items, heard, strict=True)]
-        except RejectedError:
-            return [(n, await self._admit_one(item)) for n, item in items]
-
-    async def _admit_one(self, item: Item) -> Receipted | Refusal:
-        try:
-            return self._told((await self._admission.admit([item]))[0], item)
-        except RejectedError as error:
-            return Refusal(str(error), error.reason)
+    def _answer_of(self, item: Item, heard: Heard | RejectedError) -> Receipted | Refusal:
+        if isinstance(heard, RejectedError):
+            return Refusal(str(heard), heard.reason)
+        return self._told(heard, item)
 
     async def status(self, request: web.Request) -> web.Response:
         """Where a message stands; wrong and unknown receipts look the same."""

@@ -120,7 +120,7 @@ class Photos:
         if answer.status != OK:
             msg = f"ingest: photo: its server answered {answer.status}"
             if answer.status in PASSING or answer.status >= 500:  # noqa: PLR2004
-                raise TransientError(msg)
+                raise TransientError(msg, retry_after_s=answer.retry_after_s)
             raise RejectedError(msg, reason="photo_gone")
         return answer.body, answer.headers.get("content-type", "")
 

@@ -19,12 +19,12 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from ingest.admit import Admission
+from ingest.admit import Admission, admit_each
 from ingest.protocol import Parsed, Polled
 from store.db import Database, Tx
 from store.errors import HubError, RejectedError
 from store.faults import crash_point
-from store.model import Heard, Item
+from store.model import Heard
 from store.tables import T
 
 log = logging.getLogger(__name__)
@@ -115,26 +115,18 @@ class Poller:
         await self._admission.gone(channel, parsed.gone)
         items = list(parsed.items)
         for start in range(0, len(items), CHUNK):
-            polling.heard += await self._admit_each(channel, items[start : start + CHUNK])
+            chunk = items[start : start + CHUNK]
+            for item, heard in zip(chunk, await admit_each(self._admission, chunk), strict=True):
+                if isinstance(heard, RejectedError):
+                    content = item.model_dump_json(exclude={"media"}).encode()
+                    await self._admission.reject(channel, item.channel_id, content, heard)
+                else:
+                    polling.heard.append(heard)
         polling.pages += 1
         polling.listed += len(items) + len(parsed.failures) + len(parsed.gone)
         times = [item.posted_at for item in items if item.posted_at is not None]
         if times:
             polling.newest_at = max([*times, polling.newest_at or times[0]])
-
-    async def _admit_each(self, channel: str, items: list[Item]) -> list[Heard]:
-        """All at once; when one is refused, one by one, so that only that one is lost to ``dead``."""
-        try:
-            return await self._admission.admit(items)
-        except RejectedError:
-            heard: list[Heard] = []
-            for item in items:
-                try:
-                    heard += await self._admission.admit([item])
-                except RejectedError as error:
-                    content = item.model_dump_json(exclude={"media"}).encode()
-                    await self._admission.reject(channel, item.channel_id, content, error)
-            return heard
 
     async def _row(self, name: str) -> Any:
         """The source's row, made at its first poll."""

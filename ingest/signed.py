@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 
 from store.errors import AuthError
+from store.signatures import signature
 
 WINDOW_S = 300
 """Seconds a timestamp may be off; what is older may be somebody's recording."""
@@ -40,11 +41,10 @@ def signer(headers: Mapping[str, str], body: bytes, keys: Mapping[str, str], now
             f"ingest: app: webhook-timestamp: more than {WINDOW_S} s off; set the clock, sign anew"
         )
         raise AuthError(msg)
-    content = f"{named}.{at}.".encode() + body
     offered = [one.encode() for one in headers["webhook-signature"].split()[:10]]
     found = ""
     for client, key in keys.items():
-        made = b"v1," + base64.b64encode(hmac.digest(_secret(key), content, "sha256"))
+        made = signature(_secret(key), named, at, body).encode()
         if any(hmac.compare_digest(made, one) for one in offered):
             found = client
     if not found:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+DAY_S = 86_400.0
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -14,6 +16,12 @@ class Answer:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """Seconds the service asks to be left alone (RFC 9110, 10.2.3), a day at most; None when it does not say."""
+        value = self.headers.get("retry-after", "")
+        return min(float(value), DAY_S) if value.isdecimal() else None
 
 
 class Http(Protocol):

@@ -7,7 +7,6 @@ RSS lags and is empty once after its time, robots.txt is Discuz!'s own. ``mode``
 from __future__ import annotations
 
 import html
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,10 +14,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from PIL import Image
 
 from hub.sim import discuz_pages as show
 from hub.sim.discuz_pages import Look, SimPost, SimThread
+from hub.sim.picture import picture
 
 TPP, PPP = 20, 10
 MISSED = 404
@@ -180,9 +179,7 @@ class DiscuzSim:
         return web.Response(text=ROBOTS)
 
     async def _image(self, _: web.Request) -> web.Response:
-        out = io.BytesIO()
-        Image.new("RGB", (64, 48), (90, 120, 90)).save(out, "JPEG")
-        return web.Response(body=out.getvalue(), content_type="image/jpeg")
+        return web.Response(body=picture(), content_type="image/jpeg")
 
     async def _forum(self, request: web.Request) -> web.Response:
         look = self._look(request)

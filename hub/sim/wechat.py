@@ -9,7 +9,6 @@ Source: developers.weixin.qq.com, as summed up in ``ingest/connectors/wechat``.
 from __future__ import annotations
 
 import asyncio
-import io
 import secrets
 from collections import defaultdict
 from collections.abc import Callable
@@ -20,8 +19,8 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientSession, ClientTimeout, web
 from defusedxml import ElementTree  # type: ignore[import-untyped]
-from PIL import Image
 
+from hub.sim.picture import picture
 from ingest.connectors.wechat.crypto import Cipher, signature
 
 WINDOW = timedelta(hours=48)
@@ -92,7 +91,7 @@ class WeChatSim:
     def upload(self, content: bytes = b"", content_type: str = "image/jpeg") -> str:
         """Media a citizen sent; its id. Without content a small picture."""
         media_id = f"media_{len(self._media) + 1}"
-        self._media[media_id] = _Media(content or _picture(), content_type, self.clock())
+        self._media[media_id] = _Media(content or picture(), content_type, self.clock())
         return media_id
 
     def wrote(self, openid: str) -> None:
@@ -262,9 +261,3 @@ class Citizen:
 def _error(code: int, status: int = 200) -> web.Response:
     said = {"errcode": code, "errmsg": WORDS.get(code, "ok" if not code else "error")}
     return web.json_response(said, status=status)
-
-
-def _picture() -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (32, 24), "blue").save(out, "JPEG")
-    return out.getvalue()

@@ -7,7 +7,6 @@ texts cut, errors with any status and their code as number or string. ``mode`` f
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,8 +14,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from PIL import Image
 
+from hub.sim.picture import picture
 from hub.sim.weibo_posts import SimComment, SimPost, show_comment, show_post
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -271,6 +270,4 @@ class WeiboSim:
         return web.json_response(said)
 
     async def _picture(self, _: web.Request) -> web.Response:
-        out = io.BytesIO()
-        Image.new("RGB", (64, 48), (90, 120, 90)).save(out, "JPEG")
-        return web.Response(body=out.getvalue(), content_type="image/jpeg")
+        return web.Response(body=picture(), content_type="image/jpeg")

@@ -23,7 +23,8 @@ from pydantic import Field
 
 from ingest.normalize import strip_html
 from ingest.protocol import Failure, Health, Page, Parsed, Payload
-from store.config import Strict
+from ingest.remembered import remembered
+from store.config import Strict, ZoneName
 from store.errors import RejectedError, TransientError
 from store.model import MAX_PHOTOS, MAX_TEXT, Item
 from store.ports import Answer, Http
@@ -59,7 +60,7 @@ class FeedConfig(Strict):
     interval_s: float = Field(default=600, ge=1)
     keywords: tuple[str, ...] = ()
     robots: bool = True
-    timezone: str = "Asia/Shanghai"
+    timezone: ZoneName = "Asia/Shanghai"
 
 
 class _Cursor(msgspec.Struct):
@@ -96,7 +97,7 @@ class Feed:
 
     async def pages(self, cursor: str, *, sweep: bool) -> AsyncIterator[Page]:
         """The feed unless unchanged since ``cursor``; a sweep reads it whatever its validators say."""
-        seen = _read_cursor(cursor)
+        seen = remembered(cursor, _Cursor, _Cursor)
         if sweep:
             seen = _Cursor(url=seen.url)
         answer, url, moved = await self._get(seen)
@@ -130,7 +131,7 @@ class Feed:
             url = following
             answer = await self._http.send("GET", url, headers=headers, max_bytes=MAX_BODY)
         if answer.status not in {OK, NOT_MODIFIED}:
-            _refuse(self.channel, answer.status, answer.headers.get("retry-after", ""))
+            _refuse(self.channel, answer)
         return answer, url, "" if moved == self._config.url else moved
 
     def parse(self, payload: Payload) -> Parsed:
@@ -175,13 +176,6 @@ class Feed:
             url=link[:1000] if link.startswith(("http://", "https://")) else "",
             photos=_photos(entry, raw, base),
         )
-
-
-def _read_cursor(cursor: str) -> _Cursor:
-    try:
-        return msgspec.json.decode(cursor, type=_Cursor) if cursor else _Cursor()
-    except msgspec.DecodeError:
-        return _Cursor()
 
 
 def _read(channel: str, payload: Payload) -> Any:
@@ -266,10 +260,10 @@ def _minutes(text: Any) -> float:
     return float(text) if str(text).isdecimal() and len(str(text)) < 6 else 0.0  # noqa: PLR2004
 
 
-def _refuse(channel: str, status: int, retry_after: str) -> None:
-    msg = f"ingest: {channel}: the source answered {status}"
-    if status == GONE:
+def _refuse(channel: str, answer: Answer) -> None:
+    msg = f"ingest: {channel}: the source answered {answer.status}"
+    if answer.status == GONE:
         raise RejectedError(
             f"{msg}: the feed is gone for good; remove it from hub.toml", reason="gone"
         )
-    raise TransientError(msg, retry_after_s=float(retry_after) if retry_after.isdecimal() else None)
+    raise TransientError(msg, retry_after_s=answer.retry_after_s)

@@ -107,10 +107,9 @@ def check_status(answer: Answer, endpoint: Endpoint) -> bool:
         return True
     if answer.status in PATIENT or not 400 <= answer.status < 500:  # noqa: PLR2004
         msg = f"router: {endpoint.key} answered {answer.status}"
-        raise TransientError(msg, retry_after_s=_retry_after(answer))
+        raise TransientError(msg, retry_after_s=_bounded(answer.retry_after_s))
     return False
 
 
-def _retry_after(answer: Answer) -> float | None:
-    value = answer.headers.get("retry-after", "")
-    return min(float(value), LONGEST_WAIT_S) if value.isdecimal() else None
+def _bounded(wait_s: float | None) -> float | None:
+    return None if wait_s is None else min(wait_s, LONGEST_WAIT_S)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -18,14 +17,12 @@ import msgspec
 from router.notify.senders import Dispatch, Endpoint, Limit, check_status
 from store.errors import ConfigError, RejectedError
 from store.ports import Http
+from store.signatures import signature
 
 
 def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
     """The ``webhook-signature`` header."""
-    digest = hmac.digest(
-        parse_secret(secret), f"{webhook_id}.{timestamp}.".encode() + body, "sha256"
-    )
-    return f"v1,{base64.b64encode(digest).decode()}"
+    return signature(parse_secret(secret), webhook_id, timestamp, body)
 
 
 def parse_secret(secret: str) -> bytes:

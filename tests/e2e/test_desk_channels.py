@@ -46,6 +46,9 @@ async def test_exposure_becomes_a_case_of_its_channel_place_and_time(
         ({"text": " "}, "请填写"),
         ({"aired": "yesterday"}, "时间无法识别"),
         ({"url": "javascript:alert(1)"}, "链接应以"),
+        ({"text": "长" * 10_001}, "超过一万字"),
+        ({"address": "长" * 301}, "地点过长"),
+        ({"text": "\u200b"}, "请填写"),
     ],
 )
 async def test_wrong_form_says_what_to_correct_and_keeps_the_rest(

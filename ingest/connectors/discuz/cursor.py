@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from ingest.connectors.discuz.shapes import Row
+from ingest.remembered import remembered
 
 MAX_KNOWN = 3_000
 """Threads remembered over all boards (about 100 KB); those silent longest are forgotten first."""
@@ -46,10 +47,7 @@ class Cursor(msgspec.Struct):
     @staticmethod
     def decode(stored: str) -> Cursor:
         """Anything unreadable starts anew: reading twice is harmless."""
-        try:
-            return msgspec.json.decode(stored, type=Cursor)
-        except (msgspec.DecodeError, UnicodeError):
-            return Cursor()
+        return remembered(stored, Cursor, Cursor)
 
     def encode(self) -> str:
         """Compact JSON, at most ``MAX_KNOWN`` threads."""

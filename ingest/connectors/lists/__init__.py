@@ -22,7 +22,8 @@ from ingest.connectors.lists.report import report
 from ingest.connectors.lists.rows import Bad, Problem, Reader, Reading
 from ingest.connectors.lists.tables import read_table
 from ingest.protocol import Failure, Health, Page, Parsed, Payload
-from store.config import Strict
+from ingest.remembered import remembered
+from store.config import Strict, ZoneName
 from store.errors import RejectedError
 from store.model import CoordType
 
@@ -38,21 +39,11 @@ class ListConfig(Strict):
     """
 
     columns: dict[str, str | tuple[str, ...]] = {}
-    timezone: str = "Asia/Shanghai"
+    timezone: ZoneName = "Asia/Shanghai"
     sheet: str | int = ""
     coord_type: CoordType = CoordType.GCJ02
     folder: Path | None = None
     interval_s: float = Field(default=300, ge=1)
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as error:
-            msg = "no such time zone; write it like Asia/Shanghai"
-            raise ValueError(msg) from error
-        return name
 
     @field_validator("columns")
     @classmethod
@@ -115,7 +106,7 @@ class Lists:
         """
         if self._folder is None:
             return
-        seen = _seen(cursor)
+        seen = remembered(cursor, list[str], list)
         names = await asyncio.to_thread(self._folder.ready)
         if names:
             self._warning = ""
@@ -169,10 +160,3 @@ def explain(channel: str, sheet: str, problem: Problem) -> str:
     column = f", column {problem.column[:40]}" if problem.column else ""
     where = f"sheet {sheet[:40]}, row {problem.row}{column}"
     return f"ingest: {channel}: {where}: {problem.what}; {problem.cure}"
-
-
-def _seen(cursor: str) -> list[str]:
-    try:
-        return msgspec.json.decode(cursor, type=list[str]) if cursor else []
-    except msgspec.DecodeError:
-        return []

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.admit import Admission
+from ingest.admit import Admission, admit_each
 from ingest.connectors.lists import Lists
 from ingest.connectors.lists.report import report
 from ingest.connectors.lists.rows import Problem, Row, refused
@@ -62,15 +62,15 @@ async def import_file(admission: Admission, lists: Lists, payload: Payload) -> R
 async def _admit(
     admission: Admission, rows: Sequence[Row], outcomes: Counter[str]
 ) -> list[Problem]:
-    """All at once; when one is refused, one by one, so that only that one is lost to ``dead``."""
-    try:
-        heard = await admission.admit([row.item for row in rows])
-    except RejectedError as error:
-        if len(rows) == 1:
-            item = rows[0].item
-            content = item.model_dump_json(exclude={"media"}).encode()
-            await admission.reject(item.channel, f"row:{item.channel_id}", content, error)
-            return [refused(rows[0], error)]
-        return [p for row in rows for p in await _admit(admission, [row], outcomes)]
-    outcomes.update(one.outcome for one in heard)
-    return []
+    """What became of each row is counted; the refused ones are kept in ``dead`` and returned."""
+    problems: list[Problem] = []
+    items = [row.item for row in rows]
+    for row, heard in zip(rows, await admit_each(admission, items), strict=True):
+        if isinstance(heard, RejectedError):
+            content = row.item.model_dump_json(exclude={"media"}).encode()
+            key = f"row:{row.item.channel_id}"
+            await admission.reject(row.item.channel, key, content, heard)
+            problems.append(refused(row, heard))
+        else:
+            outcomes[heard.outcome] += 1
+    return problems

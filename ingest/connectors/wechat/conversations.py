@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ingest.connectors.wechat.dialogue import State
+from ingest.remembered import remembered
 from store.db import Database, Tx
 from store.tables import T
 
@@ -35,12 +36,7 @@ class SqlConversations:
         )
         async with self._db.read() as conn:
             found = (await conn.execute(wanted)).scalar_one_or_none()
-        if not found:
-            return State()
-        try:
-            return msgspec.json.decode(found, type=State)
-        except msgspec.DecodeError:
-            return State()
+        return remembered(found or "", State, State)
 
     async def put(self, author: str, state: State, at: datetime) -> None:
         """Keep it; ``at`` is when the citizen last wrote."""

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ingest.remembered import remembered
+
 MAX_COMPLETED = 600
 """Long posts remembered as completed; the oldest are forgotten first."""
 
@@ -58,10 +60,7 @@ class Cursor(msgspec.Struct):
     @staticmethod
     def decode(stored: str) -> Cursor:
         """Anything unreadable starts anew: reading twice is harmless."""
-        try:
-            return msgspec.json.decode(stored, type=Cursor)
-        except (msgspec.DecodeError, UnicodeError):
-            return Cursor()
+        return remembered(stored, Cursor, Cursor)
 
     def encode(self) -> str:
         """Compact JSON."""
