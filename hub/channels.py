@@ -96,8 +96,9 @@ class Channels:
 
     @property
     def speakers(self) -> dict[str, Answers]:
-        """Channels that can tell their citizens something."""
-        return {one.channel: one for one in self._all() if isinstance(one, Answers)}
+        """Channels that tell their citizens something."""
+        found = (one for one in self._all() if isinstance(one, Answers))
+        return {one.channel: one for one in found if one.speaks}
 
     @property
     def media(self) -> dict[str, HasMedia]:

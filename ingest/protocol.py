@@ -146,9 +146,10 @@ class Told:
 @runtime_checkable
 class Answers(Protocol):
     """A connector that can speak to its citizens; ``in_public`` when everybody reads what it says, so that no
-    code that opens a receipt may be in it."""
+    code that opens a receipt may be in it. ``speaks`` is False while its settings keep it silent."""
 
     in_public: ClassVar[bool]
+    speaks: bool
 
     async def answer(self, told: Told) -> None:
         """Send it. Raises TransientError to be asked again, RejectedError when it can not be sent."""

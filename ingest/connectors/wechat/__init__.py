@@ -53,6 +53,7 @@ class WeChat:
         self, channel: str, config: WeChatConfig, http: Http, *, clock: Callable[[], datetime]
     ) -> None:
         self.channel = channel
+        self.speaks = True
         self.config = config
         self.api = Api(channel, config, http, clock)
         self.cipher = Cipher(

@@ -47,6 +47,7 @@ class Weibo:
             msg = f"config: hub.toml: connectors.weibo.{channel}: access_token is missing; set it in the environment"
             raise ConfigError(msg)
         self.channel = channel
+        self.speaks = config.reply
         self._config = config
         self._clock = clock
         self._state = State()
