@@ -83,11 +83,7 @@ class Calls:
         body: bytes = b"",
         max_bytes: int = 5_000_000,
     ) -> Answer:
-        if self._robots is not None and not await self._robots.allows(url):
-            msg = (
-                f"ingest: {self._name}: robots.txt of the site forbids this page; ask its operator"
-            )
-            raise RejectedError(msg, reason="robots")
+        await self._mind(url)
         breaker = await self._breakers.get_breaker(self._name)
         try:
             async with breaker:

@@ -93,7 +93,9 @@ async def test_source_page_tells_good_from_broken(hub: Hub, client: TestClient[A
     assert "手机APP" in page
 
 
-async def test_pictures_open_only_after_a_reason(hub: Hub, client: TestClient[Any, Any]) -> None:
+async def test_pictures_open_only_after_a_reason(
+    hub: Hub, client: TestClient[Any, Any], clock: Any
+) -> None:
     raw = io.BytesIO()
     Image.new("RGB", (20, 10), "red").save(raw, "PNG")
     form = FormData()
@@ -117,3 +119,9 @@ async def test_pictures_open_only_after_a_reason(hub: Hub, client: TestClient[An
     assert picture.content_type == "image/jpeg"
     assert Image.open(io.BytesIO(await picture.read())).size == (20, 10)
     assert (await client.get(f"{base}/media/7")).status == 404
+    for minutes, status in (
+        (20, 200),
+        (15, 403),
+    ):  # each look keeps the login alive, not the reveal
+        clock.forward(minutes=minutes)
+        assert (await client.get(f"{base}/media/0")).status == status

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import stamina
@@ -105,6 +105,40 @@ async def test_forbidden_answers_do_not_open_the_breaker() -> None:
         with pytest.raises(RejectedError):
             await calls.send("GET", URL)
     assert door.calls == 8
+
+
+class Pauses:
+    """Stands in for the limiter: which pause was set, and how often it was kept."""
+
+    made: ClassVar[list["Pauses"]] = []
+
+    def __init__(self, _rate: float, gap_s: float) -> None:
+        self.gap_s = gap_s
+        self.kept = 0
+        self.made.append(self)
+
+    async def acquire(self) -> None:
+        self.kept += 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "own", "gap_s"), [(5, 1, 5), (None, 1, 1), (2, 3, 3), (600, 1, 60)]
+)
+async def test_site_is_asked_as_seldom_as_it_wants(
+    monkeypatch: pytest.MonkeyPatch, asked: float | None, own: float, gap_s: float
+) -> None:
+    class Robots:
+        async def allows(self, url: str) -> bool:
+            return True
+
+        async def crawl_delay(self, url: str) -> float | None:
+            return asked
+
+    monkeypatch.setattr("hub.calls.AsyncLimiter", Pauses)
+    calls = Calls(Door(GOOD), "forum", gap_s=own, robots=Robots())
+    for _ in range(3):
+        await calls.send("GET", URL)
+    assert (Pauses.made[-1].gap_s, Pauses.made[-1].kept) == (gap_s, 3)
 
 
 async def test_what_robots_forbid_is_not_asked_for() -> None:

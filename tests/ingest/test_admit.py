@@ -141,6 +141,20 @@ async def test_amended_item_has_the_new_words_place_and_photos_and_its_old_ident
     assert again.outcome == "duplicate"
 
 
+async def test_addition_repeated_after_a_crash_is_made_once(
+    admission: Admission, db: Database
+) -> None:
+    first = (await admission.admit([item(text="井盖没了")]))[0]
+    place = Place(address="渤海街")
+    outcomes = [
+        (await admission.amend(first.item_id, text="在桥头", place=place)).outcome for _ in range(3)
+    ]
+    assert outcomes == ["revised", "duplicate", "duplicate"]
+    async with db.read() as conn:
+        row = (await conn.execute(select(T.items))).one()
+    assert (row.text, row.revision) == ("井盖没了\n在桥头", 2)
+
+
 async def test_photo_addresses_are_sealed_and_bounded(admission: Admission, db: Database) -> None:
     refs = tuple(f"https://photo.invalid/{n}" for n in range(9))
     heard = (await admission.admit([item(photos=refs)]))[0]
