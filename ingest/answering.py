@@ -38,7 +38,7 @@ WORDS = {
     "referred": "您反映的问题（受理号 {receipt}）已转12345政务服务便民热线办理。{text}",
     "question": "关于您反映的问题（受理号 {receipt}）：{text}",
 }
-"""Stage → what the citizen reads."""
+"""Stage → what the citizen reads: given to an office, done, not taken up, passed on, asked back."""
 
 
 class Answering:

@@ -23,7 +23,6 @@ from ingest.admit import Admission, admit_each
 from ingest.bucket import Bucket
 from ingest.connectors.app import App
 from ingest.media import MAX_BYTES, clean_photo
-from ingest.protocol import Payload
 from ingest.shapes import Receipted, Refusal
 from ingest.signed import is_signed, signer
 from store.errors import AuthError, RejectedError, TransientError
@@ -145,10 +144,6 @@ class Gateway:
     def _told(self, heard: Heard, item: Item) -> Receipted:
         receipt = self._admission.receipt(heard.item_id, item)
         return Receipted(receipt, heard.outcome, heard.at.isoformat())
-
-    def parse(self, payload: Payload) -> object:
-        """Read a kept reject again."""
-        return self._app.parse(payload)
 
     def _client(self, request: web.Request, body: bytes) -> str:
         if is_signed(request.headers):

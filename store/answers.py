@@ -16,9 +16,6 @@ from store.columns import Utc
 from store.db import Tx, among
 from store.tables import T
 
-STAGES = ("dispatched", "closed", "declined", "referred", "question")
-"""What can be told: given to an office, done, not taken up, passed on, asked back."""
-
 
 class Answers:
     """The only writer of new rows in ``answers``. ``channels`` are those that can speak."""

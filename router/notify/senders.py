@@ -6,7 +6,7 @@ whom to try again and in which order is the worker's business (``router.notify.w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -97,7 +97,6 @@ class Sender(Protocol):
         ...
 
 
-Senders = Mapping[str, Sender]
 """By kind."""
 
 
