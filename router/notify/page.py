@@ -13,30 +13,33 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
-    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 }
 
 _FRAME = Template(
     "<!doctype html><html lang='zh-CN'><head><meta charset='utf-8'>"
-    "<meta name='viewport' content='width=device-width'><title>$title</title></head>"
-    "<body><h1>$title</h1>$body</body></html>"
+    "<meta name='viewport' content='width=device-width'><title>$title</title>"
+    '<link rel="stylesheet" href="/static/style.css"></head>'
+    "<body><main class='card narrow large'><h1>$title</h1>$body</main></body></html>"
 )
 _FORM = Template(
-    "<form method='post' action='$action'><fieldset><legend>办理</legend>$choices"
-    "<p><label>办理结果或退单原因<br>"
-    "<textarea name='note' rows='5' cols='40' maxlength='1000'></textarea></label></p>"
-    "<p><button>提交</button></p></fieldset></form>"
+    "<form method='post' action='$action' class='stack'><div>$choices</div>"
+    "<label>办理结果或退单原因"
+    "<textarea name='note' rows='5' maxlength='1000'></textarea></label>"
+    "<button class='main'>提交</button></form>"
 )
 _CHOICE = Template(
-    "<p><label><input type='radio' name='verb' value='$value' required> $name</label></p>"
+    "<label class='choice'><input type='radio' name='verb' value='$value' required> $name</label>"
 )
 
 
 def show(title: str, facts: Sequence[tuple[str, str]], text: str, form: str = "") -> str:
     """The order and the form."""
-    rows = "".join(f"<p>{escape(label)}：{escape(value)}</p>" for label, value in facts)
+    rows = "".join(
+        f"<p class='meta'>{escape(label)}：{escape(value)}</p>" for label, value in facts
+    )
     words = escape(text).replace("\n", "<br>")
-    return _framed(title, f"{rows}<blockquote>{words}</blockquote>{form}")
+    return _framed(title, f"{rows}<p class='text'>{words}</p>{form}")
 
 
 def say(title: str, sentence: str, link: str = "") -> str:
