@@ -10,7 +10,8 @@ from classify.places import Gazetteer, read_gazetteer
 from router.deadlines import Deadlines
 from router.departments import Directory
 from router.matters import Grouping
-from router.rules import Router, Rules, check_rules
+from router.rulecheck import check_rules
+from router.rules import Router, Rules
 from router.spots import Name, Spots
 from store.config import Taxonomy, load
 from store.errors import ConfigError

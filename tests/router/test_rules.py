@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from hub.city import City, load_city
 from router.departments import Directory
-from router.rules import Matter, Rules, check_rules
+from router.rulecheck import check_rules
+from router.rules import Matter, Rules
 from store.config import load, validate
 from store.errors import ConfigError
 
