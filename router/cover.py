@@ -22,7 +22,7 @@ from router.rules import HINT, Rule, When
 FLAGS = 12
 """Labels, and words, that are told apart for one rule: 2 to this power combinations."""
 
-BOXES = 2_000
+BOXES = 200
 """Parts a rule may fall into before it is left undecided."""
 
 _OTHER, _STRANGE = "(other)", "(unknown)"
