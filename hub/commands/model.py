@@ -165,7 +165,6 @@ async def _decisions(args: argparse.Namespace, home: Path, city: City) -> list[E
 
 
 def _example(one: Decision, city: City) -> Example:
-    area = city.directory.areas.get(one.department)
     return Example(
         id=str(one.item_id),
         text=one.text,
@@ -173,7 +172,7 @@ def _example(one: Decision, city: City) -> Example:
         problems=one.problems,
         campaigns=one.campaigns,
         urgency=one.urgency,
-        dept=area.within if area else one.department,
+        dept=city.directory.duty_of(one.department),
     )
 
 
