@@ -154,5 +154,5 @@ def _check_overlap(charges: Charges, spots: Mapping[str, Spot], file: str, lines
                 other = f"{charges.charge[m].holder} (line {lines.of('charge', m)})"
                 raise ConfigError(
                     f"config: {file}: {lines.say('charge', n)}{charge.holder}: covers: {what} {name} "
-                    f"is held by {other} on the level {charge.level} too; leave it to one, or name it in the other's but"
+                    f"is held by {other} on the level {charge.level} too; leave it to one, or put it into but"
                 )
