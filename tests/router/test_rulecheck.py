@@ -1,13 +1,17 @@
 """Every mistake in routing.toml is named with its line and cure."""
 
+import re
 import tomllib
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from hub.city import City
+from router.charges import Charge, Covers
 from router.lines import Lines
 from router.rulecheck import check_rules
-from router.rules import Router, Rules
+from router.rules import Example, Matter, Route, Router, Rule, Rules, When
 from store.config import validate
 from store.errors import ConfigError
 
@@ -164,3 +168,29 @@ def test_hours_that_never_hold_are_refused(city: City) -> None:
         checked(city, rule("b", 'hours = [["06:00", "06:00"]]'))
     with pytest.raises(ConfigError, match="to the minute"):
         checked(city, rule("b", 'hours = [["06:00:30", "07:00"]]'))
+
+
+DOC = (Path(__file__).parent.parent.parent / "docs" / "routing.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("model", [When, Rule, Example, Charge, Covers])
+def test_every_key_is_in_the_docs(model: type[When]) -> None:
+    cells = re.sub(r"`(covers)?\.", "`", DOC)
+    missing = {key for key in model.model_fields if f"`{key}`" not in cells}
+    assert missing <= {"name", "why", "when", "covers"}
+
+
+def test_the_rule_in_the_docs_is_a_good_one(city: City) -> None:
+    text = DOC.split("```toml\n")[1].split("```")[0]
+    router = checked(city, text)
+    route = router.route(
+        Matter("complaint", ("stalls",), (), "normal", "app", "", "", city.directory.areas["bohai"],
+               at=datetime(2026, 8, 1, 1, 59))
+    )  # fmt: skip
+    assert (route.lead, route.joint) == ("urban_enforcement", True)
+    assert route.support == ("bohai", "public_security", "market_regulation")
+    matter = Matter("complaint", ("stalls",), (), "urgent", "app", "", "", None)
+    assert route.limit_of(matter, city.deadlines).amount == 4
+    assert route.support_limit_of(matter, city.deadlines).unit == "work_days"
+    plain = Route("transport", (), "r")
+    assert plain.support_limit_of(matter, city.deadlines) == city.deadlines.problem["stalls"]
