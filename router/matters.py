@@ -24,6 +24,13 @@ class Matter(Strict):
     words: tuple[str, ...] = Field(min_length=1)
 
 
+class Alike(Strict):
+    """Words for one thing or state: who says one and who says another say the same."""
+
+    name: str = Field(min_length=1)
+    words: tuple[str, ...] = Field(min_length=1)
+
+
 class Grouping(Strict):
     """``configs/grouping.toml``; days, meters and probabilities as named there."""
 
@@ -34,6 +41,10 @@ class Grouping(Strict):
     suggest_min: float = Field(default=0.3, gt=0, lt=1)
     problem: dict[str, float] = {}
     matter: tuple[Matter, ...] = ()
+    automatic: bool = False
+    harmless: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    alike: tuple[Alike, ...] = ()
 
     def window_of(self, problems: frozenset[str]) -> float:
         """Days within which messages of these problems are one matter: the longest of theirs."""

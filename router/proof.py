@@ -1,0 +1,144 @@
+"""Which evidence proves that two messages are one matter, so that they may be joined unseen (并案).
+
+A likeness proves nothing: 鱼摊 and 花摊 differ by one character. So nothing is guessed. What a message
+says beside its place is read with closed lists of the city's settings: words that add nothing
+(politeness, feelings, time, asking for help) are cut out, words for one thing count as that thing, and whatever
+is left stands as it is. Two messages say the same when nothing is left that only one of them says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from router.matching import Facts
+from router.matters import Grouping
+from router.nearness import Nearness, Relation
+from router.spots import Spot, fold
+
+QUOTED = 30
+"""Characters from which words found whole in another message are quoted, place and all."""
+
+ALONE = 40
+"""Characters from which the same words are a copy, not a common complaint."""
+
+TOLD = 8
+"""Characters of content that must agree where a named place has no number, or none is named."""
+
+_SPAN = r"(?:\d+|[几两多数半好整])(?:来)?(?:多|几)?个?(?:天|周|星期|礼拜|月|年|小时|次|遍)(?:多)?"
+_HOURS = {
+    "早": ("早上", "早晨", "清晨", "一大早", "上午"),
+    "午": ("中午", "午间", "下午"),
+    "晚": ("晚上", "傍晚", "夜里", "半夜", "夜间", "深夜", "后半夜", "凌晨", "昨晚", "今晚"),
+}
+_HOUR = {word: hour for hour, words in _HOURS.items() for word in words}
+_SAID_HOUR = re.compile("|".join(sorted(_HOUR, key=len, reverse=True)))
+
+
+class Content(NamedTuple):
+    """What is said: listed ``things``, the ``rest`` as it stands, how many characters that is; ``apart`` the
+    words in the rest that speak of another one or another time."""
+
+    things: frozenset[str]
+    rest: tuple[str, ...]
+    size: int
+    apart: frozenset[str]
+
+    def equals(self, other: Content) -> bool:
+        """Whether both say the same, in whatever order."""
+        one, two = (sorted("".join(content.rest)) for content in (self, other))
+        return self.things == other.things and one == two
+
+    def within(self, other: Content, words: str) -> bool:
+        """Whether it says nothing that ``other``, in these words, does not."""
+        return self.things <= other.things and all(piece in words for piece in self.rest)
+
+
+class Proof:
+    """Judges under one city's lists."""
+
+    def __init__(self, settings: Grouping) -> None:
+        self._things = {fold(word): one.name for one in settings.alike for word in one.words}
+        cut = {fold(word) for word in settings.harmless} | _HOUR.keys()
+        self._read = re.compile(f"{_SPAN}|{_any({*cut, *self._things})}")
+        self._apart = re.compile(_any(map(fold, settings.apart)))
+        self.content = lru_cache(maxsize=16_384)(self._content)
+
+    def holds(self, a: Facts, b: Facts, x: Spot, y: Spot, near: Nearness) -> bool:
+        """Whether two messages with spots ``x`` and ``y`` are one matter beyond doubt, whatever the time
+        between them. The order does not matter."""
+        if not _may_be_one(a, b, x, y, near):
+            return False
+        p, q = self.content(x.words), self.content(y.words)
+        if p.apart != q.apart:
+            return False
+        is_equal, is_mine = p.equals(q), _is_one_citizen(a, b)
+        size = min(p.size, q.size)
+        if near.relation <= Relation.WIDE:
+            is_tied = is_mine or _is_one_post(a, b)
+            copied = x.whole == y.whole and len(x.whole) >= ALONE and bool(x.lines)
+            return copied or (is_tied and is_equal and size >= TOLD)
+        if is_mine and size and (p.within(q, y.words) or q.within(p, x.words)):
+            return True
+        if _is_quoted(x.whole, y.whole):
+            return True
+        return is_equal and size >= (1 if near.relation is Relation.EXACT else TOLD)
+
+    def _content(self, words: str) -> Content:
+        things: list[str] = []
+        rest: list[str] = []
+        size, end = 0, 0
+        for match in self._read.finditer(words):
+            rest.append(words[end : match.start()])
+            end = match.end()
+            if thing := self._things.get(match.group()):
+                things.append(thing)
+                size += len(match.group())
+        rest = [piece for piece in (*rest, words[end:]) if piece]
+        apart = {word for piece in rest for word in self._apart.findall(piece)}
+        return Content(frozenset(things), tuple(rest), size + sum(map(len, rest)), frozenset(apart))
+
+
+def _any(words: Iterable[str]) -> str:
+    """A pattern for any of these words, the longest first."""
+    return "|".join(map(re.escape, sorted(words, key=lambda w: (-len(w), w)))) or r"(?!)"
+
+
+def _may_be_one(a: Facts, b: Facts, x: Spot, y: Spot, near: Nearness) -> bool:
+    """Whether nothing outside the words speaks against it: territory, problems, places, hour of day.
+
+    All named places must be the same, and every number, gate and side; a street may be named by one
+    only. Two buildings in one message leave open which does what to which.
+    """
+    if a.area != b.area or not a.problems or a.problems != b.problems:
+        return False
+    if near.vague or near.relation is Relation.OTHER or x.spots != y.spots:
+        return False
+    if not (x.lines <= y.lines or y.lines <= x.lines):
+        return False
+    if len({kind for kind, _ in x.details}) < len(x.details) and x.whole != y.whole:
+        return False
+    early, late = _hours(x.whole), _hours(y.whole)
+    return not early or not late or early == late
+
+
+def _hours(whole: str) -> frozenset[str]:
+    """The parts of the day a message names."""
+    return frozenset(_HOUR[word] for word in _SAID_HOUR.findall(whole))
+
+
+def _is_one_citizen(a: Facts, b: Facts) -> bool:
+    return bool(a.author) and (a.channel, a.author) == (b.channel, b.author)
+
+
+def _is_one_post(a: Facts, b: Facts) -> bool:
+    same_thread = bool(a.thread) and (a.channel, a.thread) == (b.channel, b.thread)
+    return same_thread or (bool(a.url) and a.url == b.url)
+
+
+def _is_quoted(one: str, other: str) -> bool:
+    """Whether the shorter of two wordings, long enough to be no chance, stands whole in the other."""
+    short, long = sorted((one, other), key=len)
+    return len(short) >= QUOTED and short in long
