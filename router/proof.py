@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from router.matching import Facts
-from router.matters import Grouping
+from router.matters import Grouping, Matters
 from router.nearness import Nearness, Relation
 from router.spots import Spot, fold
 
@@ -27,7 +27,7 @@ ALONE = 40
 TOLD = 8
 """Characters of content that must agree where a named place has no number, or none is named."""
 
-_SPAN = r"(?:\d+|[几两多数半好整])(?:来)?(?:多|几)?个?(?:天|周|星期|礼拜|月|年|小时|次|遍)(?:多)?"
+_SPAN = r"(?:\d+|[一二三四五六七八九十几两多数半好整])(?:来)?(?:多|几)?个?(?:天|周|星期|礼拜|月|年|小时|次|遍)(?:多)?"
 _HOURS = {
     "早": ("早上", "早晨", "清晨", "一大早", "上午"),
     "午": ("中午", "午间", "下午"),
@@ -59,11 +59,12 @@ class Content(NamedTuple):
 class Proof:
     """Judges under one city's lists."""
 
-    def __init__(self, settings: Grouping) -> None:
+    def __init__(self, settings: Grouping, matters: Matters) -> None:
+        self._matters = matters
         self._things = {fold(word): one.name for one in settings.alike for word in one.words}
+        self._apart = frozenset(map(fold, settings.apart))
         cut = {fold(word) for word in settings.harmless} | _HOUR.keys()
-        self._read = re.compile(f"{_SPAN}|{_any({*cut, *self._things})}")
-        self._apart = re.compile(_any(map(fold, settings.apart)))
+        self._read = re.compile(f"{_SPAN}|{_any({*cut, *self._things, *self._apart})}")
         self.content = lru_cache(maxsize=16_384)(self._content)
 
     def holds(self, a: Facts, b: Facts, x: Spot, y: Spot, near: Nearness) -> bool:
@@ -79,26 +80,34 @@ class Proof:
         if near.relation <= Relation.WIDE:
             is_tied = is_mine or _is_one_post(a, b)
             copied = x.whole == y.whole and len(x.whole) >= ALONE and bool(x.lines)
-            return copied or (is_tied and is_equal and size >= TOLD)
+            is_told = is_equal or _is_quoted(x.whole, y.whole)
+            return copied or (is_tied and is_told and size >= TOLD)
         if is_mine and size and (p.within(q, y.words) or q.within(p, x.words)):
             return True
+        if is_mine and near.relation is Relation.EXACT and p.things & q.things:
+            subjects = [self._matters.of(spot.words, a.problems) for spot in (x, y)]
+            return bool(subjects[0]) and subjects[0] == subjects[1]
         if _is_quoted(x.whole, y.whole):
             return True
         return is_equal and size >= (1 if near.relation is Relation.EXACT else TOLD)
 
     def _content(self, words: str) -> Content:
-        things: list[str] = []
+        things: set[str] = set()
+        apart: set[str] = set()
         rest: list[str] = []
         size, end = 0, 0
         for match in self._read.finditer(words):
+            word = match.group()
             rest.append(words[end : match.start()])
             end = match.end()
-            if thing := self._things.get(match.group()):
-                things.append(thing)
-                size += len(match.group())
-        rest = [piece for piece in (*rest, words[end:]) if piece]
-        apart = {word for piece in rest for word in self._apart.findall(piece)}
-        return Content(frozenset(things), tuple(rest), size + sum(map(len, rest)), frozenset(apart))
+            if word in self._apart:
+                apart.add(word)
+                rest.append(word)
+            elif thing := self._things.get(word):
+                things.add(thing)
+                size += len(word)
+        kept = tuple(piece for piece in (*rest, words[end:]) if piece)
+        return Content(frozenset(things), kept, size + sum(map(len, kept)), frozenset(apart))
 
 
 def _any(words: Iterable[str]) -> str:
