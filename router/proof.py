@@ -75,21 +75,27 @@ class Proof:
         p, q = self.content(x.words), self.content(y.words)
         if p.apart != q.apart:
             return False
-        is_equal, is_mine = p.equals(q), _is_one_citizen(a, b)
         size = min(p.size, q.size)
+        is_equal = p.equals(q)
+        is_told = is_equal or _is_quoted(x.whole, y.whole)
+        is_mine = _is_one_citizen(a, b)
         if near.relation <= Relation.WIDE:
             is_tied = is_mine or _is_one_post(a, b)
-            copied = x.whole == y.whole and len(x.whole) >= ALONE and bool(x.lines)
-            is_told = is_equal or _is_quoted(x.whole, y.whole)
-            return copied or (is_tied and is_told and size >= TOLD)
-        if is_mine and size and (p.within(q, y.words) or q.within(p, x.words)):
+            return _is_copied(x, y) or (is_tied and is_told and size >= TOLD)
+        if is_mine and self._is_again(a, x, y, near):
             return True
-        if is_mine and near.relation is Relation.EXACT and p.things & q.things:
-            subjects = [self._matters.of(spot.words, a.problems) for spot in (x, y)]
-            return bool(subjects[0]) and subjects[0] == subjects[1]
-        if _is_quoted(x.whole, y.whole):
+        enough = 1 if near.relation is Relation.EXACT else TOLD
+        return is_told and size >= enough
+
+    def _is_again(self, a: Facts, x: Spot, y: Spot, near: Nearness) -> bool:
+        """Whether two messages of one citizen, at one spot, are one: the one says nothing the other does
+        not, or at one number both speak of a thing in common and of the same matters only."""
+        p, q = self.content(x.words), self.content(y.words)
+        if min(p.size, q.size) and (p.within(q, y.words) or q.within(p, x.words)):
             return True
-        return is_equal and size >= (1 if near.relation is Relation.EXACT else TOLD)
+        mine, theirs = (self._matters.of(spot.words, a.problems) for spot in (x, y))
+        is_exact = near.relation is Relation.EXACT and bool(p.things & q.things)
+        return is_exact and bool(mine) and mine == theirs
 
     def _content(self, words: str) -> Content:
         things: set[str] = set()
@@ -145,6 +151,11 @@ def _is_one_citizen(a: Facts, b: Facts) -> bool:
 def _is_one_post(a: Facts, b: Facts) -> bool:
     same_thread = bool(a.thread) and (a.channel, a.thread) == (b.channel, b.thread)
     return same_thread or (bool(a.url) and a.url == b.url)
+
+
+def _is_copied(x: Spot, y: Spot) -> bool:
+    """Whether it is one long wording that names a street."""
+    return x.whole == y.whole and len(x.whole) >= ALONE and bool(x.lines)
 
 
 def _is_quoted(one: str, other: str) -> bool:
