@@ -14,12 +14,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from router.matching import Facts
-from router.matters import Grouping, Matters
+from router.matters import Grouping
 from router.nearness import Nearness, Relation
 from router.spots import Spot, fold
-
-QUOTED = 30
-"""Characters from which words found whole in another message are quoted, place and all."""
 
 ALONE = 40
 """Characters from which the same words are a copy, not a common complaint."""
@@ -48,23 +45,22 @@ class Content(NamedTuple):
 
     def equals(self, other: Content) -> bool:
         """Whether both say the same, in whatever order."""
-        one, two = (sorted("".join(content.rest)) for content in (self, other))
-        return self.things == other.things and one == two
+        return self.things == other.things and self.agrees(other)
 
-    def within(self, other: Content, words: str) -> bool:
-        """Whether it says nothing that ``other``, in these words, does not."""
-        return self.things <= other.things and all(piece in words for piece in self.rest)
+    def agrees(self, other: Content) -> bool:
+        """Whether they differ at most in that one lists things and states the other leaves out."""
+        is_part = self.things <= other.things or other.things <= self.things
+        return is_part and sorted("".join(self.rest)) == sorted("".join(other.rest))
 
 
 class Proof:
     """Judges under one city's lists."""
 
-    def __init__(self, settings: Grouping, matters: Matters) -> None:
-        self._matters = matters
+    def __init__(self, settings: Grouping) -> None:
         self._things = {fold(word): one.name for one in settings.alike for word in one.words}
         self._apart = frozenset(map(fold, settings.apart))
         cut = {fold(word) for word in settings.harmless} | _HOUR.keys()
-        self._read = re.compile(f"{_SPAN}|{_any({*cut, *self._things, *self._apart})}")
+        self._read = re.compile(f"{_any({*cut, *self._things, *self._apart})}|{_SPAN}")
         self.content = lru_cache(maxsize=16_384)(self._content)
 
     def holds(self, a: Facts, b: Facts, x: Spot, y: Spot, near: Nearness) -> bool:
@@ -76,26 +72,12 @@ class Proof:
         if p.apart != q.apart:
             return False
         size = min(p.size, q.size)
-        is_equal = p.equals(q)
-        is_told = is_equal or _is_quoted(x.whole, y.whole)
         is_mine = _is_one_citizen(a, b)
         if near.relation <= Relation.WIDE:
             is_tied = is_mine or _is_one_post(a, b)
-            return _is_copied(x, y) or (is_tied and is_told and size >= TOLD)
-        if is_mine and self._is_again(a, x, y, near):
-            return True
-        enough = 1 if near.relation is Relation.EXACT else TOLD
-        return is_told and size >= enough
-
-    def _is_again(self, a: Facts, x: Spot, y: Spot, near: Nearness) -> bool:
-        """Whether two messages of one citizen, at one spot, are one: the one says nothing the other does
-        not, or at one number both speak of a thing in common and of the same matters only."""
-        p, q = self.content(x.words), self.content(y.words)
-        if min(p.size, q.size) and (p.within(q, y.words) or q.within(p, x.words)):
-            return True
-        mine, theirs = (self._matters.of(spot.words, a.problems) for spot in (x, y))
-        is_exact = near.relation is Relation.EXACT and bool(p.things & q.things)
-        return is_exact and bool(mine) and mine == theirs
+            return _is_copied(x, y) or (is_tied and p.equals(q) and size >= TOLD)
+        enough = 1 if near.relation is Relation.EXACT or is_mine else TOLD
+        return size >= enough and (p.equals(q) or (is_mine and p.agrees(q)))
 
     def _content(self, words: str) -> Content:
         things: set[str] = set()
@@ -156,9 +138,3 @@ def _is_one_post(a: Facts, b: Facts) -> bool:
 def _is_copied(x: Spot, y: Spot) -> bool:
     """Whether it is one long wording that names a street."""
     return x.whole == y.whole and len(x.whole) >= ALONE and bool(x.lines)
-
-
-def _is_quoted(one: str, other: str) -> bool:
-    """Whether the shorter of two wordings, long enough to be no chance, stands whole in the other."""
-    short, long = sorted((one, other), key=len)
-    return len(short) >= QUOTED and short in long

@@ -39,7 +39,7 @@ class Matcher:
         self.spots = spots
         self.labels = labels
         self._matters = Matters(settings.matter)
-        self._proof = Proof(settings, self._matters)
+        self._proof = Proof(settings)
 
     def spot(self, facts: Facts) -> Spot:
         """Where the message says it is."""
