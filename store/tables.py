@@ -1,6 +1,6 @@
 """Every row that is kept of citizens' matters, one SQLModel class a table, and ``T``, which names all tables.
 
-The machinery's own rows are in ``store.tables_hub``.
+Cases and what is done about them are in ``store.tables_cases``, the machinery's own rows in ``store.tables_hub``.
 
 Rows are dumb: SQLModel does not validate table models, so what goes in was validated in
 ``store.model``. Primary keys are integers that grow with time (a random key costs eight times the
@@ -19,7 +19,22 @@ from typing import Any, ClassVar, cast
 from sqlalchemy import Column, Index, LargeBinary, Table, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from store.columns import SERIAL, big, moment, serial, words
+from store.columns import big, moment, serial, words
+from store.tables_cases import (
+    AssessmentRow,
+    CaseItemRow,
+    CaseKeyRow,
+    CaseRow,
+    CorrectionRow,
+    EventRow,
+    MergeRow,
+    OrderRequestRow,
+    OrderReturnRow,
+    RatingRow,
+    SupervisionRow,
+    TaskRow,
+    WorkOrderRow,
+)
 from store.tables_hub import (
     AuditRow,
     DeadRow,
@@ -43,7 +58,10 @@ class CounterRow(SQLModel, table=True):
 
 
 class ItemRow(SQLModel, table=True):
-    """诉求: what admission kept of one message. ``text`` is redacted; the rest is in ``sealed``."""
+    """诉求: what admission kept of one message. ``text`` is redacted; the rest is in ``sealed``.
+
+    ``wanted_at`` is the day a leader's instruction (领导交办) sets.
+    """
 
     __tablename__ = "items"
     __table_args__ = (UniqueConstraint("channel", "channel_id"),)
@@ -66,6 +84,7 @@ class ItemRow(SQLModel, table=True):
     posted_at: datetime | None = moment(optional=True)
     received_at: datetime = moment()
     gone_at: datetime | None = moment(optional=True)
+    wanted_at: datetime | None = moment(optional=True)
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     key: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
 
@@ -182,106 +201,6 @@ class ShadowRow(SQLModel, table=True):
     at: datetime = moment()
 
 
-class CaseRow(SQLModel, table=True):
-    """案件: one matter the city answers for. ``version`` guards every change."""
-
-    __tablename__ = "cases"
-    __table_args__ = (Index("ix_cases_queue", "status", "id"),)
-    id: int = big(primary_key=True)
-    case_no: str
-    status: str
-    version: int = 1
-    channel: str
-    kind: str
-    problems: str = words("[]")
-    campaigns: str = words("[]")
-    urgency: str
-    decision: str
-    confidence: float
-    department: str
-    suggested: str
-    rule: str
-    area: str = ""
-    point: str = words()
-    teach: float = 0.0
-    summary: str = words()
-    items: int = 1
-    decision_seq: int = 0
-    received_at: datetime = moment()
-    filed_at: datetime | None = moment(optional=True)
-    dispatched_at: datetime | None = moment(optional=True)
-    closed_at: datetime | None = moment(optional=True)
-    due_at: datetime | None = moment(optional=True)
-    replayed: bool = False
-
-
-class CaseItemRow(SQLModel, table=True):
-    """Which citizens' items a case answers; the first is its founder."""
-
-    __tablename__ = "case_items"
-    item_id: int = big(primary_key=True)
-    case_id: int = Field(sa_column=Column(SERIAL, nullable=False, index=True))
-
-
-class CaseKeyRow(SQLModel, table=True):
-    """What a case may be found by as the same matter (并案): place, words, author, link; see ``router.grouping``."""
-
-    __tablename__ = "case_keys"
-    key: str = Field(primary_key=True)
-    case_id: int = big(primary_key=True)
-
-
-class WorkOrderRow(SQLModel, table=True):
-    """工单: one case for one department."""
-
-    __tablename__ = "work_orders"
-    __table_args__ = (Index("ix_work_orders_inbox", "department", "status", "id"),)
-    id: int = big(primary_key=True)
-    case_id: int = Field(sa_column=Column(SERIAL, nullable=False, index=True))
-    department: str
-    lead: bool
-    status: str
-    seq: int
-    due_at: datetime = moment()
-    dispatched_at: datetime = moment()
-    signed_at: datetime | None = moment(optional=True)
-    ended_at: datetime | None = moment(optional=True)
-
-
-class EventRow(SQLModel, table=True):
-    """One command that changed a case; appended, never edited."""
-
-    __tablename__ = "events"
-    id: int | None = serial()
-    case_id: int = Field(sa_column=Column(SERIAL, nullable=False, index=True))
-    verb: str
-    before: str
-    after: str
-    actor: str
-    note: str = words()
-    at: datetime = moment()
-
-
-class CorrectionRow(SQLModel, table=True):
-    """A person's labels for an item, apart from the model's: what learning may use.
-
-    ``predicted`` is what ``model`` had said (kind, problems, campaigns, urgency) when the person decided.
-    """
-
-    __tablename__ = "corrections"
-    item_id: int = big(primary_key=True)
-    confirmed: bool
-    kind: str
-    problems: str = words("[]")
-    campaigns: str = words("[]")
-    urgency: str
-    department: str
-    actor: str
-    model: str
-    predicted: str = words("{}")
-    at: datetime = moment()
-
-
 def table_of(row: type[SQLModel]) -> Table:
     """The SQLAlchemy table of a row class, for Core statements in bulk."""
     return cast("Table", cast("Any", row).__table__)
@@ -305,6 +224,13 @@ class T:
     work_orders: ClassVar[Table] = table_of(WorkOrderRow)
     events: ClassVar[Table] = table_of(EventRow)
     corrections: ClassVar[Table] = table_of(CorrectionRow)
+    merges: ClassVar[Table] = table_of(MergeRow)
+    requests: ClassVar[Table] = table_of(OrderRequestRow)
+    returns: ClassVar[Table] = table_of(OrderReturnRow)
+    ratings: ClassVar[Table] = table_of(RatingRow)
+    supervisions: ClassVar[Table] = table_of(SupervisionRow)
+    tasks: ClassVar[Table] = table_of(TaskRow)
+    assessments: ClassVar[Table] = table_of(AssessmentRow)
     log: ClassVar[Table] = table_of(LogRow)
     offsets: ClassVar[Table] = table_of(OffsetRow)
     outbox: ClassVar[Table] = table_of(OutboxRow)
