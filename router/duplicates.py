@@ -96,15 +96,16 @@ class JoinWorker(KeyWorker):
                 await self._settle(own, likely, rows)
 
     async def _settle(self, own: Any, matches: Sequence[Match], rows: dict[int, Any]) -> None:
-        """Give the one command the best match calls for, if any."""
+        """Give the one command the best match calls for, if any. A joined case stands for what it was joined to."""
         known = [(m, rows[m.case_id]) for m in matches if m.case_id in rows]
         for match, row in known:
             later, earlier = (own, row) if own.id > row.id else (row, own)
-            if match.certain and row.status not in FINAL and self._may_join(later, earlier):
+            is_open = row.status not in FINAL or row.status == CaseStatus.MERGED
+            if match.certain and is_open and self._may_join(later, earlier):
                 await self._give(self._cases.merge, later, match, into=earlier.id)
                 return
         for match, row in known:
-            if match.relapse and row.status == CaseStatus.CLOSED and own.relapse_of is None:
+            if match.relapse and row.status == CaseStatus.CLOSED and not own.touched:
                 await self._give(self._cases.relapse, own, match, of=row.id)
                 return
 
@@ -136,7 +137,7 @@ class JoinWorker(KeyWorker):
         corrected = exists().where(r.item_id == c.id)
         left = exists().where(o.case_id == c.id, o.leaves_at.is_(None) | (o.leaves_at <= now))
         statement = select(
-            c.id, c.status, c.version, c.kind, c.relapse_of,
+            c.id, c.status, c.version, c.kind,
             (by_person | corrected).label("touched"), left.label("left"),
         ).where(among(c.id, list(ids), is_sqlite=self._db.is_sqlite))  # fmt: skip
         async with self._db.read() as conn:
