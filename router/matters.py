@@ -32,7 +32,9 @@ class Alike(Strict):
 
 
 class Grouping(Strict):
-    """``configs/grouping.toml``; days, meters and probabilities as named there."""
+    """``configs/grouping.toml``; days, meters and probabilities as named there. ``automatic`` lets certain
+    matches join without a person; ``harmless``, ``apart`` and ``alike`` say what may differ in those
+    (``router.proof``)."""
 
     window_days: float = Field(default=7, gt=0, le=365)
     radius_m: float = Field(default=150, gt=0, le=5_000)
