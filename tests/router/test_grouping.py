@@ -1,4 +1,4 @@
-"""Which messages are one matter: measured on 800 written pairs, and what must never happen on any."""
+"""Which messages are one matter: measured on 854 written pairs, and what must never happen on any."""
 
 import json
 from dataclasses import replace
@@ -27,7 +27,9 @@ def written(name: str) -> list[dict[str, Any]]:
 
 
 PAIRS = written("pairs")
-FRESH = {name: written(name) for name in ("pairs_fresh", "pairs_blind", "pairs_blind2")}
+FRESH = {
+    name: written(name) for name in ("pairs_fresh", "pairs_blind", "pairs_blind2", "pairs_blind3")
+}
 AT = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 
 
@@ -74,8 +76,8 @@ def test_pairs_are_what_they_should_be() -> None:
     kinds = {
         name: [pair["kind"] for pair in pairs].count("natural") for name, pairs in FRESH.items()
     }
-    assert kinds == {"pairs_fresh": 90, "pairs_blind": 40, "pairs_blind2": 30}
-    assert [len(pairs) for pairs in FRESH.values()] == [160, 80, 60]
+    assert kinds == {"pairs_fresh": 90, "pairs_blind": 40, "pairs_blind2": 30, "pairs_blind3": 24}
+    assert [len(pairs) for pairs in FRESH.values()] == [160, 80, 60, 54]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +90,8 @@ def test_pairs_are_what_they_should_be() -> None:
         ("pairs_blind", "adversarial", 0.35),
         ("pairs_blind2", "natural", 0.25),
         ("pairs_blind2", "adversarial", 0.40),
+        ("pairs_blind3", "natural", 0.55),
+        ("pairs_blind3", "adversarial", 0.75),
     ],
 )
 def test_what_is_joined_unseen_is_one_matter(
