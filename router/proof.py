@@ -72,9 +72,9 @@ class Proof:
         if p.apart != q.apart:
             return False
         size = min(p.size, q.size)
-        is_mine = _is_one_citizen(a, b)
+        is_mine = is_one_citizen(a, b)
         if near.relation <= Relation.WIDE:
-            is_tied = is_mine or _is_one_post(a, b)
+            is_tied = is_mine or is_one_post(a, b)
             return _is_copied(x, y) or (is_tied and p.equals(q) and size >= TOLD)
         enough = 1 if near.relation is Relation.EXACT or is_mine else TOLD
         return size >= enough and (p.equals(q) or (is_mine and p.agrees(q)))
@@ -126,11 +126,13 @@ def _hours(whole: str) -> frozenset[str]:
     return frozenset(_HOUR[word] for word in _SAID_HOUR.findall(whole))
 
 
-def _is_one_citizen(a: Facts, b: Facts) -> bool:
+def is_one_citizen(a: Facts, b: Facts) -> bool:
+    """Whether both were sent by one citizen on one channel."""
     return bool(a.author) and (a.channel, a.author) == (b.channel, b.author)
 
 
-def _is_one_post(a: Facts, b: Facts) -> bool:
+def is_one_post(a: Facts, b: Facts) -> bool:
+    """Whether both were read at the same address, or answer the same post."""
     same_thread = bool(a.thread) and (a.channel, a.thread) == (b.channel, b.thread)
     return same_thread or (bool(a.url) and a.url == b.url)
 

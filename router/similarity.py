@@ -15,7 +15,7 @@ from rapidfuzz import fuzz
 from router.matching import Facts, Match, Reason, Sign
 from router.matters import Grouping, Matters
 from router.nearness import Nearness, Relation, Where, nearness
-from router.proof import ALONE, Proof
+from router.proof import ALONE, Proof, is_one_citizen, is_one_post
 from router.spots import Spot, Spots
 
 TITLE = 8
@@ -149,19 +149,13 @@ def _wording(like: float, near: Nearness, a: Spot, b: Spot) -> list[Reason]:
 def _origin(a: Facts, b: Facts) -> list[Reason]:
     """Evidence of who said it and where it was read."""
     found: list[Reason] = []
-    if a.author and (a.channel, a.author) == (b.channel, b.author):
+    if is_one_citizen(a, b):
         found.append(Reason(Sign.AUTHOR, "同一市民再次反映", 1.5))
-    if _linked(a, b):
+    if is_one_post(a, b):
         found.append(Reason(Sign.LINK, "同一帖子", 3.0))
     elif a.title == b.title and len(a.title) >= TITLE:
         found.append(Reason(Sign.LINK, "标题相同", 1.2))
     return found
-
-
-def _linked(a: Facts, b: Facts) -> bool:
-    """Whether both were read at the same address, or answer the same post."""
-    same_thread = bool(a.thread) and (a.channel, a.thread) == (b.channel, b.thread)
-    return same_thread or (bool(a.url) and a.url == b.url)
 
 
 def _is_itself(a: Facts, b: Facts) -> bool:
