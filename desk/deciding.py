@@ -43,7 +43,7 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
     joint: bool | None = None
     reason: str = ""
     wanted_at: datetime | None = None
-    case: int = 0
+    other: int = 0
 
 
 class AnswerBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -175,7 +175,7 @@ class Deciding:
 
     async def _merge(self, case_id: int, actor: str, body: Body) -> int:
         return await self._commands.joining.merge(
-            case_id, into=body.case, version=body.version, actor=actor, note=body.note
+            case_id, into=body.other, version=body.version, actor=actor, note=body.note
         )
 
     async def _unmerge(self, case_id: int, actor: str, body: Body) -> int:
@@ -185,7 +185,7 @@ class Deciding:
 
     async def _relapse(self, case_id: int, actor: str, body: Body) -> int:
         return await self._commands.joining.relapse(
-            case_id, of=body.case, version=body.version, actor=actor, note=body.note
+            case_id, of=body.other, version=body.version, actor=actor, note=body.note
         )
 
     def _check_labels(self, labels: LabelsBody) -> None:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 ACTOR = "grouping@1"
 """Who joined, in the history."""
 
-PATIENCE = timedelta(minutes=10)
+PATIENCE = timedelta(minutes=2)
 """A verdict this old whose case is still missing will not be waited for: its record is in ``dead``."""
 
 LOOK_S = 1.0
