@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -96,7 +96,7 @@ async def settle_tasks(
 ) -> int:
     """Done by what happened: the tasks of ``marks``, and those of ``kinds`` of the order; how many they were."""
     t = T.tasks.c
-    meant = t.mark.in_(marks)
+    meant: ColumnElement[bool] = t.mark.in_(marks)
     if order_id is not None:
         meant = or_(meant, and_(t.order_id == order_id, t.kind.in_(kinds)))
     change = update(T.tasks).where(t.done_at.is_(None), meant)
