@@ -7,13 +7,14 @@ never issue a step twice. What nobody can act on by rule becomes a task.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
 
 from router.clocking import read_clock
+from router.instructions import opened, remind
 from router.issuing import Issuer, Row, Sheet
 from router.ladder import Level, Step, Superiors, recipients
 from router.supervision import Entry, Plan, Schedule, State, Watched, read_mark
@@ -48,6 +49,7 @@ class Supervisor:
         self._issuer = issuer
         self._superiors = superiors
         self._clock = clock
+        self._listed: date | None = None
 
     async def run(self) -> None:
         """Sweep for ever; whatever touches ``supervision`` is looked at immediately."""
@@ -66,6 +68,7 @@ class Supervisor:
             await self._db.write(partial(self._look, order_id=order_id, now=now))
         await self._close()
         await self._desk(now)
+        await self._instructions(now)
         return len(orders)
 
     async def _look(self, tx: Tx, *, order_id: int, now: datetime) -> None:
@@ -161,6 +164,13 @@ class Supervisor:
             ids = list((await conn.execute(late)).scalars())
         for case_id in ids:
             await self._db.write(partial(_desk_late, case_id=case_id, now=now))
+
+    async def _instructions(self, now: datetime) -> None:
+        """The daily list of what leaders ordered; all cases are asked once a day, then those of today."""
+        day = now.astimezone(self._schedule.zone).date()
+        await remind(self._db, self._schedule, now, whole=self._listed != day)
+        if opened(self._schedule, now):
+            self._listed = day
 
 
 async def _desk_late(tx: Tx, *, case_id: int, now: datetime) -> None:
