@@ -164,8 +164,11 @@ class Schedule:
         return lamps[-1] if lamps else None
 
     def _free_at(self, mine: Sequence[Entry]) -> datetime | None:
-        """From when the next document may go out; none when there was no other."""
-        sent = [entry.at for entry in mine if entry.number]
+        """From when the next document may go out; none when there was no other.
+
+        What climbs goes to other offices and holds up nothing.
+        """
+        sent = [entry.at for entry in mine if entry.number and not entry.rung]
         if not sent:
             return None
         return self.deadlines.due_at(max(sent), self.ladder.apart, self.zone)

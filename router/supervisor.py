@@ -6,7 +6,7 @@ never issue a step twice. What nobody can act on by rule becomes a task.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -14,12 +14,14 @@ from typing import Any
 from sqlalchemy import select, update
 
 from router.clocking import read_clock
+from router.documents import Writer
 from router.instructions import opened, remind
 from router.issuing import Issuer, Row, Sheet
 from router.ladder import Level, Step, Superiors, recipients
 from router.supervision import Entry, Plan, Schedule, State, Watched, read_mark
 from router.tasks import TaskKind, TaskRole, raise_task
 from store.db import Database, Tx
+from store.outbox import Outbox
 from store.pulse import Pulse
 from store.tables import T
 
@@ -171,6 +173,21 @@ class Supervisor:
         await remind(self._db, self._schedule, now, whole=self._listed != day)
         if opened(self._schedule, now):
             self._listed = day
+
+
+def build_supervisor(
+    *,
+    db: Database,
+    outbox: Outbox,
+    schedule: Schedule,
+    names: Mapping[str, str],
+    superiors: Superiors,
+    clock: Callable[[], datetime],
+) -> Supervisor:
+    """The sweep over this city's ladder; ``names`` shows offices and labels by id."""
+    writer = Writer(names, schedule.zone, schedule.ladder.issuer)
+    issuer = Issuer(outbox, schedule, writer)
+    return Supervisor(db=db, schedule=schedule, issuer=issuer, superiors=superiors, clock=clock)
 
 
 async def _desk_late(tx: Tx, *, case_id: int, now: datetime) -> None:
