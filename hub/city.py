@@ -9,6 +9,7 @@ from classify.cues import Language, read_language
 from classify.places import Gazetteer, read_gazetteer
 from router.deadlines import Deadlines
 from router.departments import Directory
+from router.lifecycle import Lifecycle
 from router.matters import Grouping
 from router.rules import Router, Rules, check_rules
 from router.spots import Name, Spots
@@ -27,6 +28,7 @@ class City:
     language: Language
     gazetteer: Gazetteer
     grouping: Grouping
+    lifecycle: Lifecycle
 
     def spots(self) -> Spots:
         """The places of the gazetteer, as grouping reads them."""
@@ -59,5 +61,6 @@ def load_city(configs: Path) -> City:
         if problem not in taxonomy.problems:
             msg = f"config: grouping.toml: problem {problem} is not in taxonomy.toml; correct it"
             raise ConfigError(msg)
+    lifecycle = load(configs / "lifecycle.toml", Lifecycle)
     language = read_language(configs)
-    return City(taxonomy, directory, router, deadlines, language, gazetteer, grouping)
+    return City(taxonomy, directory, router, deadlines, language, gazetteer, grouping, lifecycle)

@@ -16,6 +16,7 @@ from router.documents import CLIMB, Facts, First, Writer, number_of, share, span
 from router.ladder import Ladder, Level, Recipients, Step
 from router.notify.told import SUPERVISED, record_id
 from router.supervision import Entry, Schedule, State, Watched, mark_of
+from router.workflow import Verb
 from store.db import Tx
 from store.model import NoticeRef
 from store.outbox import Outbox, record
@@ -23,8 +24,6 @@ from store.tables import T
 
 ACTOR = "supervision"
 """Whose name the ladder's own steps carry."""
-
-VERB = "supervise"
 
 _labels = msgspec.json.Decoder(list[str])
 
@@ -245,7 +244,7 @@ def _event(sheet: Sheet, level: Level, number: str) -> dict[str, Any]:
         "case_id": row["case_id"],
         "order_id": row["id"],
         "version": row["version"],
-        "verb": VERB,
+        "verb": Verb.SUPERVISE,
         "before": row["case_status"],
         "after": row["case_status"],
         "actor": ACTOR,

@@ -93,9 +93,12 @@ class Schedule:
         self.clocks = Clocks(deadlines, zone)
 
     def clock_of(self, order: Watched) -> Clock | None:
-        """The order's clock, shorter when the leader's day is before the end of its limit."""
+        """The order's clock, shorter when the leader's day is before the end of its limit.
+
+        A clock that started after that day has a limit of its own.
+        """
         clock, wanted = order.clock, order.wanted_at
-        if clock is None or wanted is None:
+        if clock is None or wanted is None or wanted <= clock.start:
             return clock
         due = self.deadlines.due_at(clock.start, clock.limit, self.zone)
         return replace(clock, limit=self._between(clock, wanted)) if wanted < due else clock

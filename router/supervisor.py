@@ -20,6 +20,7 @@ from router.issuing import Issuer, Row, Sheet
 from router.ladder import Level, Step, Superiors, recipients
 from router.supervision import Entry, Plan, Schedule, State, Watched, read_mark
 from router.tasks import TaskKind, TaskRole, raise_task
+from router.workflow import OPEN_ORDER
 from store.db import Database, Tx
 from store.outbox import Outbox
 from store.pulse import Pulse
@@ -30,8 +31,6 @@ BATCH = 200
 
 LOOK_S = 15.0
 """The longest pause between two sweeps."""
-
-OPEN_ORDER = ("assigned", "signed")
 
 
 class Supervisor:

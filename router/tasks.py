@@ -39,6 +39,7 @@ class TaskKind(StrEnum):
     DOCUMENT_ISSUED = "document_issued"
     UNDELIVERABLE = "undeliverable"
     INSTRUCTION_DUE = "instruction_due"
+    DISSATISFIED = "dissatisfied"
 
 
 TASK_NAMES = MappingProxyType(
@@ -53,6 +54,7 @@ TASK_NAMES = MappingProxyType(
         TaskKind.DESK_LATE: "受理席环节超时",
         TaskKind.UNDELIVERABLE: "通知无法送达",
         TaskKind.INSTRUCTION_DUE: "领导交办事项即将到期",
+        TaskKind.DISSATISFIED: "市民不满意，须复核是否重开",
     }
 )
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, exists, select, update
+from sqlalchemy import and_, exists, or_, select, update
 
 from router.notify.senders import Dispatch
 from router.notify.told import SUPERVISED, Paper, papers
@@ -60,6 +60,7 @@ class Backlog:
             .join(T.cases, c.id == d.c.case_id)
             .outerjoin(T.items, i.id == d.c.case_id)
             .where(d.c.state == "pending", d.c.due_at <= now, d.c.department == key, ~blocked)
+            .where(or_(d.c.change != "assigned", o.ended_at.is_(None), o.ended_at >= o.leaves_at))
             .order_by(d.c.due_at, d.c.id)
             .limit(limit)
         )

@@ -134,12 +134,13 @@ def test_a_leaders_day_before_the_limit_is_the_limit() -> None:
     assert SCHEDULE.due_at(order) == local("11-24 18:00")
 
 
-@pytest.mark.parametrize("wanted", ["11-22 12:00", "11-23 07:00"])
-def test_a_leaders_day_that_is_past_or_before_work_makes_the_order_due_at_once(wanted: str) -> None:
-    order = watched(wanted_at=local(wanted), start=START - timedelta(hours=2))
-    due = SCHEDULE.due_at(order)
-    assert due is not None
-    assert due <= max(local(wanted), START - timedelta(hours=2)) + timedelta(seconds=1)
+def test_a_leaders_day_before_work_begins_is_kept_as_time_passes() -> None:
+    order = watched(wanted_at=local("11-23 07:00"), start=START - timedelta(hours=2))
+    assert SCHEDULE.due_at(order) == local("11-23 07:00")
+
+
+def test_a_clock_that_started_after_the_leaders_day_keeps_its_limit() -> None:
+    assert SCHEDULE.due_at(watched(wanted_at=START)) == local("11-27 18:00")
 
 
 def test_a_leaders_day_after_the_limit_changes_the_ladder_only() -> None:
