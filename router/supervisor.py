@@ -183,10 +183,20 @@ def build_supervisor(
     superiors: Superiors,
     clock: Callable[[], datetime],
 ) -> Supervisor:
-    """The sweep over this city's ladder; ``names`` shows offices and labels by id."""
+    """The sweep over this city's ladder; ``names`` shows offices and labels by id.
+
+    An office that ``superiors`` does not know (KeyError) has none: orders outlive the configuration.
+    """
+
+    def above(office: str) -> Sequence[str]:
+        try:
+            return superiors(office)
+        except KeyError:
+            return ()
+
     writer = Writer(names, schedule.zone, schedule.ladder.issuer)
     issuer = Issuer(outbox, schedule, writer)
-    return Supervisor(db=db, schedule=schedule, issuer=issuer, superiors=superiors, clock=clock)
+    return Supervisor(db=db, schedule=schedule, issuer=issuer, superiors=above, clock=clock)
 
 
 async def _desk_late(tx: Tx, *, case_id: int, now: datetime) -> None:

@@ -319,6 +319,17 @@ async def test_where_nobody_is_above_a_task_says_so(hall: City) -> None:
     assert (task["kind"], task["note"], task["order_id"]) == ("no_superior", "bureau", ORDER)
 
 
+async def test_an_office_that_left_the_configuration_stops_nobody(hall: City) -> None:
+    hall.superiors = {"team": ("bohai",)}.__getitem__
+    hall.restart()
+    await hall.order(department="gone")
+    await hall.order(1)
+    await hall.at("11-30 18:00", "12-01 18:00")
+    urged = [row[2:] for row in await hall.papers() if row[0] == "urge"]
+    assert urged == [("gone", "climbed"), ("team", "climbed"), ("bohai", "issued")]
+    assert [t["note"] for t in await Tasks(hall.db, hall.clock).open(TaskRole.ADMIN)] == ["gone"]
+
+
 async def test_an_order_from_before_clocks_is_urged_by_its_due_time(hall: City) -> None:
     await hall.order(clock=None)
     await hall.at("11-27 18:00")
