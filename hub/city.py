@@ -11,6 +11,7 @@ from classify.places import Gazetteer, read_gazetteer
 from router.charges import Charges, Spot, load_charges
 from router.deadlines import Deadlines
 from router.departments import Directory, load_directory
+from router.ladder import Ladder, check_ladder
 from router.lifecycle import Lifecycle
 from router.lines import Lines
 from router.matters import Grouping
@@ -35,6 +36,7 @@ class City:
     grouping: Grouping
     charges: Charges
     lifecycle: Lifecycle
+    ladder: Ladder
 
     def spots(self) -> Spots:
         """The places of the gazetteer, as grouping reads them."""
@@ -91,6 +93,7 @@ def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
         grouping=grouping,
         charges=load_charges(files.path("charges"), directory, spots),
         lifecycle=load(files.path("lifecycle"), Lifecycle),
+        ladder=_ladder(files.path("supervision"), directory),
     )
 
 
@@ -101,6 +104,12 @@ def _directory(path: Path, gazetteer: Gazetteer) -> Directory:
         raise ConfigError(msg)
     check_places(directory, _claims(gazetteer), Lines(path.read_text(encoding="utf-8")))
     return directory
+
+
+def _ladder(path: Path, directory: Directory) -> Ladder:
+    ladder = load(path, Ladder)
+    check_ladder(ladder, directory.names)
+    return ladder
 
 
 def _claims(gazetteer: Gazetteer) -> Iterator[Claim]:
