@@ -91,18 +91,6 @@ async def detail(db: Database, case_id: int) -> dict[str, Any] | None:
         verdict = (
             await conn.execute(select(T.verdicts).where(T.verdicts.c.item_id == case_id))
         ).first()
-        orders = (
-            await conn.execute(
-                select(T.work_orders)
-                .where(T.work_orders.c.case_id == case_id)
-                .order_by(T.work_orders.c.id)
-            )
-        ).mappings()
-        events = (
-            await conn.execute(
-                select(T.events).where(T.events.c.case_id == case_id).order_by(T.events.c.id)
-            )
-        ).mappings()
         row = _row(found)
         row |= {"rule": found["rule"], "point": found["point"]}
         row["placed"] = verdict.placed if verdict else 0.0
@@ -118,8 +106,9 @@ async def detail(db: Database, case_id: int) -> dict[str, Any] | None:
         row["reasons"] = _any.decode(verdict.reasons) if verdict else []
         row["scores"] = _any.decode(verdict.confidence) if verdict else {}
         row["model"] = verdict.model if verdict else ""
-        row["orders"] = [_plain(order) for order in orders]
-        row["events"] = [_plain(event) for event in events]
+        for name, table in (("orders", T.work_orders), ("events", T.events)):
+            of_case = select(table).where(table.c.case_id == case_id).order_by(table.c.id)
+            row[name] = [_plain(one) for one in (await conn.execute(of_case)).mappings()]
         row |= await _beside(conn, case_id, found)
     return row
 
