@@ -109,7 +109,7 @@ class Replay:
         return await self.settle()
 
     async def settle(self) -> dict[str, int]:
-        """Wait until every message has its verdict and, where one is due, its case, joined to another if at all."""
+        """Wait until every message has its verdict and, where one is due, its case."""
         waiting = list(self._seen)
         while True:
             started = time.monotonic()
@@ -122,7 +122,7 @@ class Replay:
                     break
             self._progress("settle", len(waiting) - len(still))
             waiting = still
-            if not waiting and not await self._relaying() and not await self._joining():
+            if not waiting and not await self._relaying():
                 return {key: self.counts[key] for key in KEYS}
             await asyncio.sleep(max(0.05, 3 * (time.monotonic() - started)))
 
@@ -143,15 +143,6 @@ class Replay:
             return bool(
                 (await conn.execute(select(func.count()).select_from(T.outbox))).scalar_one()
             )
-
-    async def _joining(self) -> bool:
-        """Whether grouping has verdicts to look at which the router has read."""
-        o = T.offsets.c
-        read = select(o.consumers, o.part, o.next_offset).where(o.topic == "verdicts")
-        async with self._db.read() as conn:
-            at = {(row[0], row[1]): row[2] for row in await conn.execute(read)}
-        ahead = {part: offset for (group, part), offset in at.items() if group == "router"}
-        return any(at.get(("grouping", part), 0) < offset for part, offset in ahead.items())
 
 
 async def _settled(db: Database, channel: str, ids: Sequence[str]) -> dict[str, Counter[str]]:

@@ -5,6 +5,9 @@ waited for (another group files them), and only then each case is searched for. 
 they come in one batch, in two, or on two partitions at once: whoever searches second sees both. Of a pair
 the later number is always joined to the earlier, whichever is looked at, so they never join each other.
 
+A recording is left as it is: which of many near copies meet depends on who comes first, and a replay must give
+the same cases in every run.
+
 The commands are transactions of their own, before the offset moves. A batch that is read again finds its cases
 joined or linked already and does nothing.
 """
@@ -92,7 +95,7 @@ class JoinWorker(KeyWorker):
                 continue
             rows = await self._rows([facts.id, *(m.case_id for m in likely)])
             own = rows.get(facts.id)
-            if own is not None and own.status not in FINAL:
+            if own is not None and own.status not in FINAL and not own.replayed:
                 await self._settle(own, likely, rows)
 
     async def _settle(self, own: Any, matches: Sequence[Match], rows: dict[int, Any]) -> None:
@@ -115,7 +118,7 @@ class JoinWorker(KeyWorker):
         A case sent by rule is still free while its orders are held back. Problems agree already: without that
         nothing is certain; so labels people gave can not differ either.
         """
-        if later.touched or later.kind != earlier.kind:
+        if later.touched or later.replayed or later.kind != earlier.kind:
             return False
         if later.status == CaseStatus.RECEIVED:
             return True
@@ -137,7 +140,7 @@ class JoinWorker(KeyWorker):
         corrected = exists().where(r.item_id == c.id)
         left = exists().where(o.case_id == c.id, o.leaves_at.is_(None) | (o.leaves_at <= now))
         statement = select(
-            c.id, c.status, c.version, c.kind,
+            c.id, c.status, c.version, c.kind, c.replayed,
             (by_person | corrected).label("touched"), left.label("left"),
         ).where(among(c.id, list(ids), is_sqlite=self._db.is_sqlite))  # fmt: skip
         async with self._db.read() as conn:
