@@ -65,6 +65,7 @@ class Desk:
         clock: Callable[[], datetime],
         secure: bool = False,
         demo: bool = False,
+        notices: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._db = db
         self._commands = commands
@@ -80,7 +81,15 @@ class Desk:
         self._sessions = Sessions(db, clock=clock)
         self._guard = Guard(self._sessions, secure=secure)
         self.events = Events(db)
-        self._pages = Pages(city=city, zone=zone, demo=demo)
+        self._pages = Pages(city=city, zone=zone, demo=demo, notices=notices)
+        self._inbox = Inbox(
+            db,
+            self._pages,
+            commands,
+            labels=taxonomy.names,
+            offices=directory.names,
+            clock=clock,
+        )
         self._more: list[Section] = [
             Sources(db, self._pages, channels=sources, names=channels, clock=clock),
             Exposure(self._pages, admission, zone=zone),
@@ -88,15 +97,14 @@ class Desk:
             Photos(db, vault, clock=clock),
             Similar(db, finder, clock=clock),
             Deciding(db, commands, taxonomy),
-            Inbox(
-                db,
-                self._pages,
-                commands,
-                labels=taxonomy.names,
-                offices=directory.names,
-                clock=clock,
-            ),
+            self._inbox,
         ]
+
+    def adopt(self, directory: Directory, rules: Mapping[str, str]) -> None:
+        """Show these offices and reasons from the next page on."""
+        self._directory = directory
+        self._rules = dict(rules)
+        self._inbox.offices = directory.names
 
     def mount(self, application: web.Application) -> None:
         """Add routes and the guard."""

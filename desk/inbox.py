@@ -49,7 +49,7 @@ class Inbox:
         self._pages = pages
         self._commands = commands
         self._labels = labels
-        self._offices = offices
+        self.offices = offices
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -76,8 +76,8 @@ class Inbox:
             rows=rows,
             error=error,
             names=self._labels,
-            department=self._offices.get(user.scope, user.scope),
-            areas=self._offices,
+            department=self.offices.get(user.scope, user.scope),
+            areas=self.offices,
             reasons=self._commands.orders.lifecycle.returns.reasons,
         )
 
