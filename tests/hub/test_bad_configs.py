@@ -1,5 +1,6 @@
 """``minsheng check`` on one broken configuration after another: file, line or key, and cure; exit code 2."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -75,18 +76,18 @@ LIFE, LADDER, CHARGES, PLACES = (
 )
 
 CASES: dict[str, tuple[Break, str, str, str]] = {
-    # what is broken: how, the file, its line or key, the cure
+    # what is broken: how, the file, its line or key, the cure; @text n@ is the line of the n-th line beginning so
     "contradictory rules": (
         add(ROUTING, rule("again", '{ kinds = ["inquiry"] }')),
-        ROUTING, "line 62: rule again", "join them or make them differ",
+        ROUTING, "line @[[rule]] -1@: rule again", "join them or make them differ",
     ),
     "rule never reached": (
         add(ROUTING, rule("late", '{ kinds = ["inquiry"], urgencies = ["urgent"] }', "service_window")),
-        ROUTING, "line 62: rule late: is never reached", "move it up, or remove it",
+        ROUTING, "line @[[rule]] -1@: rule late: is never reached", "move it up, or remove it",
     ),
     "unknown department in a rule": (
         swap(ROUTING, 'lead = "service_window"', 'lead = "nowhere"'),
-        ROUTING, "line 17: rule inquiry: nowhere", "add it or correct it",
+        ROUTING, "line @[[rule]] 1@: rule inquiry: nowhere", "add it or correct it",
     ),
     "unknown label in a rule": (
         swap(ROUTING, '"flyposting", "stalls"', '"flypostin", "stalls"'),
@@ -98,11 +99,11 @@ CASES: dict[str, tuple[Break, str, str, str]] = {
     ),
     "rule without an example": (
         add(ROUTING, '[[rule]]\nname = "mute"\nwhy = "无"\nwhen = { words = ["路灯"] }\nlead = "transport"'),
-        ROUTING, "line 62: rule mute", "add a [[rule.example]]",
+        ROUTING, "line @[[rule]] -1@: rule mute", "add a [[rule.example]]",
     ),
     "condition that never holds": (
         swap(ROUTING, '{ kinds = ["inquiry"] }', '{ words = ["路灯"], unless_words = ["灯"] }'),
-        ROUTING, "line 17: rule inquiry: when", "change one",
+        ROUTING, "line @[[rule]] 1@: rule inquiry: when", "change one",
     ),
     "unknown label in a limit": (
         add(TIMES, '[problem.litre]\namount = 1\nunit = "work_days"'),
@@ -118,15 +119,15 @@ CASES: dict[str, tuple[Break, str, str, str]] = {
     ),
     "circle of superiors": (
         circle,
-        OFFICES, "line 26: department real_estate: superior: ", "name a superior outside it",
+        OFFICES, "line @[[department]] 3@: department real_estate: superior: ", "name a superior outside it",
     ),
     "unknown superior": (
         swap(OFFICES, 'id = "transport"', 'superior = "king"\nid = "transport"'),
-        OFFICES, "line 34: department transport: superior: king", "add or correct it",
+        OFFICES, "line @[[department]] 5@: department transport: superior: king", "add or correct it",
     ),
     "office without a name": (
         swap(OFFICES, 'name = "市交通运输局"', ""),
-        OFFICES, "line 34: department.5.name", "add it",
+        OFFICES, "line @[[department]] 5@: department.5.name", "add it",
     ),
     "office with an endpoint and no server": (
         swap(OFFICES, 'id = "transport"', 'email = ["post@example.cn"]\nid = "transport"'),
@@ -134,39 +135,39 @@ CASES: dict[str, tuple[Break, str, str, str]] = {
     ),
     "year listed without holidays": (
         swap(TIMES, "years = []", "years = [2027]"),
-        TIMES, "line 63: calendar: ", "list them or remove the year",
+        TIMES, "line @[calendar] 0@: calendar: ", "list them or remove the year",
     ),
     "spans backwards": (
         swap(TIMES, '["08:00", "12:00"]', '["12:00", "08:00"]'),
-        TIMES, "line 5: hours", "12:00",
+        TIMES, "line @hours = 0@: hours", "12:00",
     ),
     "limit of zero": (
         swap(TIMES, "amount = 5", "amount = 0"),
-        TIMES, "line 15: default.amount", "greater than 0",
+        TIMES, "line @amount = 0@: default.amount", "greater than 0",
     ),
     "limit below zero": (
         swap(TIMES, "[problem.litter]\namount = 4", "[problem.litter]\namount = -4"),
-        TIMES, "line 27: problem.litter.amount", "greater than 0",
+        TIMES, "line @amount = -4 0@: problem.litter.amount", "greater than 0",
     ),
     "unit nobody knows": (
         swap(TIMES, 'unit = "work_days"', 'unit = "fortnights"'),
-        TIMES, "line 16: default.unit", "work_days",
+        TIMES, "line @unit = 0@: default.unit", "work_days",
     ),
     "wrong type": (
         swap(TIMES, "amount = 5", 'amount = "five"'),
-        TIMES, "line 15: default.amount", "valid number",
+        TIMES, "line @amount = 0@: default.amount", "valid number",
     ),
     "unknown key": (
         swap(LIFE, "undo_s = 8 ", "undo = 8 "),
-        LIFE, "line 3: undo", "remove it or correct its spelling",
+        LIFE, "line @undo = 0@: undo", "remove it or correct its spelling",
     ),
     "lifecycle without reasons": (
         swap(LIFE, 'duty = "职能不符"\nterritory = "属地不符"\nownership = "权属不清"\nin_hand = "已有在办"\nunclear = "信息不全"', ""),
-        LIFE, "line 8: returns.reasons", "at least 1 item",
+        LIFE, "line @[returns.reasons] 0@: returns.reasons", "at least 1 item",
     ),
     "undo below zero": (
         swap(LIFE, "undo_s = 8 ", "undo_s = -8 "),
-        LIFE, "line 3: undo_s", "greater than or equal to 0",
+        LIFE, "line @undo_s = 0@: undo_s", "greater than or equal to 0",
     ),
     "ladder out of order": (
         swap(LADDER, "share = 0.5", "share = 0.9"),
@@ -202,11 +203,11 @@ CASES: dict[str, tuple[Break, str, str, str]] = {
     ),
     "no TOML": (
         swap(ROUTING, 'name = "inquiry"', "name = inquiry"),
-        ROUTING, "line 18", "correct that line",
+        ROUTING, "line @name = inquiry 0@", "correct that line",
     ),
     "file missing": (gone(LADDER), LADDER, "is missing", "copy it"),
     "file is a folder": (folder(LIFE), LIFE, "can not be read", "make it a file"),
-    "not UTF-8": (raw(LIFE, "退单".encode("gbk")), LIFE, "line 26: is not UTF-8", "save the file as UTF-8"),
+    "not UTF-8": (raw(LIFE, "退单".encode("gbk")), LIFE, "line @� 0@: is not UTF-8", "save the file as UTF-8"),
     "gazetteer not UTF-8": (raw(PLACES, "某街".encode("gbk")), PLACES, "is not UTF-8", "save the file as UTF-8"),
     "byte order mark": (
         swap(LIFE, "# What people", "\ufeff# What people"),
@@ -238,8 +239,19 @@ def test_broken_configuration_is_one_message(
     spoil(configs)
     code, told = check(configs, capsys)
     assert code == 2, told
-    for part in (file, where, cure):
+    for part in (file, _lined(where, configs / file), cure):
         assert part in told.replace("\n", " "), told
+
+
+def _lined(where: str, path: Path) -> str:
+    """``where`` with the numbers of the lines it means, counted in the file itself."""
+
+    def number(found: re.Match[str]) -> str:
+        text, _, n = found.group(1).rpartition(" ")
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return str([i for i, line in enumerate(lines, 1) if line.startswith(text)][int(n)])
+
+    return re.sub("@(.+?)@", number, where)
 
 
 NOTICES: dict[str, tuple[Break, str, str]] = {
