@@ -168,7 +168,8 @@ class Filer:
 
 def needs_case(one: Understood) -> bool:
     """Whether somebody has to answer, or a person has to look."""
-    return one.decision == Decision.DESK or one.kind not in {Kind.PRAISE, Kind.CHATTER}
+    asked = one.decision == Decision.DESK or one.kind not in {Kind.PRAISE, Kind.CHATTER}
+    return asked or one.wanted_at is not None
 
 
 def _history(one: Understood, filing: Filing, *, at: datetime) -> list[dict[str, Any]]:

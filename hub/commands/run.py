@@ -64,7 +64,7 @@ async def _serve(
     stop: asyncio.Event,
 ) -> None:
     desk = _desk(hub, demo=demo is not None)
-    hub.adopters.append(lambda city: desk.adopt(city.directory, _reasons(city)))
+    hub.adopters.append(lambda city: desk.adopt(city.directory, city.charges, _reasons(city)))
     handover = Handover(hub)
     mounts = [handover.mount] if "ingest" in rooms else []
     if "desk" in rooms:
@@ -96,6 +96,8 @@ def _desk(hub: Hub, *, demo: bool) -> Desk:
         city=hub.settings.city.hub_name,
         taxonomy=hub.city.taxonomy,
         directory=hub.city.directory,
+        charges=hub.city.charges,
+        replies=hub.routing.replies,
         admission=hub.admission,
         sources=hub.channels.names,
         lists=hub.channels.lists,
@@ -106,6 +108,7 @@ def _desk(hub: Hub, *, demo: bool) -> Desk:
         clock=hub.clock,
         secure=hub.settings.listen.secure,
         demo=demo,
+        offices=hub.routing.offices,
         notices=hub.notices,
     )
 
