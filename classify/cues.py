@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from store.config import Strict, load
+from store.config import Strict, load, read_text
 
 Ints = NDArray[np.integer[Any]]
 
@@ -79,7 +79,7 @@ class Language:
 def read_language(configs: Path) -> Language:
     """``lexicon.txt`` (a word a line, # begins a remark) and ``cues.toml``; a missing file is empty."""
     lexicon, cues = configs / "lexicon.txt", configs / "cues.toml"
-    lines = lexicon.read_text(encoding="utf-8").splitlines() if lexicon.exists() else []
+    lines = read_text(lexicon).splitlines() if lexicon.exists() else []
     words = tuple(word for line in lines if (word := line.split("#")[0].strip()))
     return Language(words, load(cues, Cues) if cues.exists() else NO_CUES)
 

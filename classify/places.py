@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from store.config import read_text
 from store.coords import Point, meters, to_wgs84
 from store.errors import ConfigError
 from store.model import CoordType, Place
@@ -215,7 +216,7 @@ def read_gazetteer(path: Path) -> Gazetteer:
     """
     if not path.exists():
         return Gazetteer()
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    lines = read_text(path).removeprefix("\ufeff").splitlines()
     rows = [(n, line) for n, line in enumerate(lines, 1) if line.strip() and line[0] != "#"]
     reader = csv.reader(line for _, line in rows)
     entries: list[Entry] = []

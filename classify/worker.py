@@ -58,6 +58,10 @@ class ClassifyWorker:
         self._clock = clock
         self._observe = observe
 
+    def adopt(self, gazetteer: Gazetteer) -> None:
+        """Look places up here from the next batch on."""
+        self._gazetteer = gazetteer
+
     async def prepare(self, records: Sequence[Record]) -> Judged:
         found = await said(self._db, sorted({_ref.decode(r.payload).item_id for r in records}))
         bodies = [one.body for one in found]

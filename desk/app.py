@@ -50,7 +50,7 @@ class NoteBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Desk:
-    """Everything people see. ``mount`` adds it to the hub's server."""
+    """Everything people see. ``mount`` adds it to the hub's server; ``offices`` are names that may change."""
 
     def __init__(
         self,
@@ -73,6 +73,8 @@ class Desk:
         clock: Callable[[], datetime],
         secure: bool = False,
         demo: bool = False,
+        offices: Mapping[str, str] | None = None,
+        notices: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._db = db
         self._commands = commands
@@ -88,16 +90,17 @@ class Desk:
         self._sessions = Sessions(db, clock=clock)
         self._guard = Guard(self._sessions, secure=secure)
         self.events = Events(db)
-        self._pages = Pages(city=city, zone=zone, demo=demo)
+        self._pages = Pages(city=city, zone=zone, demo=demo, notices=notices)
+        shown = directory.names if offices is None else offices
         self._more: list[Section] = [
             Sources(db, self._pages, channels=sources, names=channels, clock=clock),
             Exposure(self._pages, admission, zone=zone),
             Imports(db, self._pages, admission, lists, names=channels, clock=clock),
             Photos(db, vault, clock=clock),
             Similar(db, finder, clock=clock),
-            Asking(self._pages, Receipts(db, vault), commands, directory.names),
+            Asking(self._pages, Receipts(db, vault), commands, shown),
             Deciding(db, commands, taxonomy),
-            TaskPage(db, self._pages, commands, directory.names),
+            TaskPage(db, self._pages, commands, shown),
             Instruction(self._pages, admission, zone=zone, clock=clock),
             Inbox(
                 db,
@@ -105,10 +108,16 @@ class Desk:
                 commands,
                 replies,
                 labels=taxonomy.names,
-                offices=directory.names,
+                offices=shown,
                 clock=clock,
             ),
         ]
+
+    def adopt(self, directory: Directory, charges: Charges, rules: Mapping[str, str]) -> None:
+        """Show these offices, duties and reasons from the next page on."""
+        self._directory = directory
+        self._charges = charges
+        self._rules = dict(rules)
 
     def mount(self, application: web.Application) -> None:
         """Add routes and the guard."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -29,15 +29,22 @@ class Section(Protocol):
 
 
 class Pages:
-    """Renders templates for whoever is logged in."""
+    """Renders templates for whoever is logged in; ``notices`` are shown to dispatchers and admins on every page."""
 
-    def __init__(self, *, city: str, zone: ZoneInfo, demo: bool) -> None:
+    def __init__(
+        self,
+        *,
+        city: str,
+        zone: ZoneInfo,
+        demo: bool,
+        notices: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self._jinja = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HOME / "templates"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
         )
-        self._jinja.globals.update(city=city, demo=demo)
+        self._jinja.globals.update(city=city, demo=demo, notices=notices)
         self._jinja.filters["local"] = lambda at: local(at, zone)
 
     def render(

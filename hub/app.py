@@ -19,6 +19,7 @@ from hub.channels import Channels
 from hub.city import City
 from hub.http import GuardedHttp
 from hub.models import Models
+from hub.reload import Marks, Reloader, State
 from hub.routing import Routing
 from hub.runner import Runner
 from hub.scheduler import Scheduler
@@ -30,6 +31,7 @@ from ingest.photos import Photos
 from ingest.poller import Poller
 from ingest.protocol import Polled
 from ingest.sealing import Sealer
+from router.notify.stranded import stranded
 from store.answers import Answers
 from store.consumer import Consumer, Handler
 from store.db import Database
@@ -120,6 +122,9 @@ class Hub:
         )
         self.commands = self.routing.commands
         self.consumers: dict[str, Consumer] = {}
+        self.classifier: ClassifyWorker | None = None
+        self.adopters: list[Callable[[City], None]] = []
+        self.reloader: Reloader | None = None
         self.models = Models(
             home=data / "models", taxonomy=city.taxonomy, language=city.language, progress=progress
         )
@@ -163,8 +168,52 @@ class Hub:
         if "router" in rooms:
             self._start_router()
         self.runner.start("watch", self._watch)
+        self.telemetry.gauge("config_ok", "hub", 1)
+        if self.reloader is not None:
+            self.runner.start("configs", self.reloader.run)
         self.telemetry.gauge("up", "hub", self.clock().timestamp())
         self.ready = True
+
+    def watch_configs(
+        self, configs: Path, read: Callable[[], City], marks: Marks, digests: Marks
+    ) -> Reloader:
+        """Follow the folder, whose files were as ``marks`` and ``digests`` say when ``city`` was read."""
+        self.reloader = Reloader(
+            configs=configs,
+            read=read,
+            adopt=self.adopt,
+            count=self.stranded,
+            tell=self._tell_configs,
+            city=self.city,
+            marks=marks,
+            digests=digests,
+        )
+        return self.reloader
+
+    async def adopt(self, city: City) -> None:
+        """Put ``city`` into force between two decisions, all of it or, on ConfigError, nothing."""
+        put = self.routing.adopting(city)
+        async with self.db.turns.alone():
+            self.city = city
+            put()
+            if self.classifier is not None:
+                self.classifier.adopt(city.gazetteer)
+            for follow in self.adopters:
+                follow(city)
+        self.db.pulse.wake({"desk", "supervision", "deliveries"})
+
+    async def stranded(self) -> dict[str, int]:
+        """Messages that wait for an endpoint the configuration has no more, by its key."""
+        return await stranded(self.db, self.routing.endpoints())
+
+    def notices(self) -> list[str]:
+        """What people at the desk must know of the configuration."""
+        reloader = self.reloader
+        return reloader.state.sentences(self.routing.offices) if reloader is not None else []
+
+    def _tell_configs(self, state: State) -> None:
+        self.telemetry.gauge("config_ok", "hub", 0 if state.refused else 1)
+        self.db.pulse.wake({"desk"})
 
     async def _watch(self) -> None:
         """Know how far each group is behind, for the metrics and for who asks to come in."""
@@ -186,6 +235,7 @@ class Hub:
             clock=self.clock,
             observe=self.telemetry.observe,
         )
+        self.classifier = worker
         self._follow(worker, after=engines.in_use.ready)
         follow = partial(self.models.follow, self.db, self.telemetry, self.clock)
         self.runner.start("models", follow)
@@ -238,7 +288,7 @@ class Hub:
             db=self.db,
             vault=self.vault,
             speakers=self.channels.speakers,
-            offices=self.city.directory.names,
+            offices=self.routing.offices,
             zone=self.zone,
             clock=self.clock,
             observe=self.telemetry.observe,

@@ -101,7 +101,7 @@ def _open311(
         ),
         statuses={str(status): name for status, name in STATUS_NAMES.items()},
         closed=CLOSED,
-        departments=hub.city.directory.names,
+        departments=hub.routing.offices,
         zone=hub.zone,
         clock=hub.clock,
         pressure=pressure,
@@ -110,7 +110,7 @@ def _open311(
 
 def _wechat(hub: Hub) -> list[WeChatGateway]:
     """The callback of each official account."""
-    standing = Standing(Receipts(hub.db, hub.vault), hub.city.directory.names, hub.zone)
+    standing = Standing(Receipts(hub.db, hub.vault), hub.routing.offices, hub.zone)
     return [
         WeChatGateway(
             account=account,

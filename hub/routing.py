@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hub.city import City
+from hub.names import Names
 from hub.settings import Settings
 from router.clocking import Timekeeper
 from router.commands import build_commands
@@ -25,16 +28,35 @@ from router.planning import Planner
 from router.replies import Replies
 from router.similarity import Matcher
 from router.supervision import Schedule
-from router.supervisor import Supervisor, build_supervisor
+from router.supervisor import Supervisor, build_issuer, build_supervisor
 from router.worker import RouterWorker
 from store.answers import Answers
 from store.consumer import Handler
 from store.db import Database
 from store.dead import DeadLetters
+from store.model import Record
 from store.outbox import Outbox
 from store.ports import Http
 from store.tables import T
 from store.vault import Vault
+
+
+@dataclass(frozen=True)
+class _Following:
+    """The followers and loops that were started, for what changes under them."""
+
+    notices: list[NoticeWorker]
+    supervisors: list[Supervisor]
+    deliverers: list[Deliverer]
+
+
+class _Grouping(JoinWorker):
+    """Keeps keys; joins what is certainly one matter while the city wants that."""
+
+    async def prepare(self, records: Sequence[Record]) -> list[dict[str, Any]]:
+        if self._finder.automatic:
+            return await super().prepare(records)
+        return await KeyWorker.prepare(self, records)
 
 
 class Routing:
@@ -64,6 +86,10 @@ class Routing:
         self._clock = clock
         self._observe = observe
         self._zone: ZoneInfo = settings.city.zone
+        self._following = _Following([], [], [])
+        self.names = Names(city.taxonomy.names | city.directory.names)
+        self.offices = Names(city.directory.names)
+        self.speech = Speech(self.names, self._zone)
         self._planner = Planner(city.router, Timekeeper(city.deadlines, self._zone))
         self.filer = Filer(
             planner=self._planner,
@@ -73,27 +99,48 @@ class Routing:
         )
         ledger = Ledger(db=db, outbox=outbox, answers=answers, clock=clock)
         self.commands = build_commands(ledger, self._planner, city.lifecycle)
-        matcher = Matcher(city.grouping, city.spots(), city.taxonomy.names)
-        self.finder = Finder(db, matcher, T.case_keys)
+        self.finder = Finder(db, _matcher(city), T.case_keys)
         self.replies = Replies(db, clock)
         self.links = Links(vault, base_url=settings.public_url, clock=clock)
-        self.webhooks: dict[str, str] = dict(city.directory.webhooks)
+        self.webhooks: dict[str, str] = {}
         self.secrets: dict[str, str] = {
             name: secret.get_secret_value() for name, secret in settings.webhook_secrets.items()
         }
 
-    @property
-    def names(self) -> dict[str, str]:
-        """What labels and offices are called on screen."""
-        return self._city.taxonomy.names | self._city.directory.names
+    def adopting(self, city: City) -> Callable[[], None]:
+        """What puts ``city`` into force: it does all that can fail now and nothing that can fail later.
 
-    @property
-    def speech(self) -> Speech:
-        """How messages to offices name things and times."""
-        return Speech(self.names, self._zone)
+        Raises ConfigError when an office's endpoint lacks a setting. Labels are those of the hub's start:
+        the taxonomy must not have changed.
+        """
+        endpoints = self.endpoints(city)
+        timekeeper = Timekeeper(city.deadlines, self._zone)
+        matcher = _matcher(city)
+        schedule = self._schedule(city)
+        issuer = build_issuer(self._outbox, schedule, self.names)
+        names = city.taxonomy.names | city.directory.names
+
+        def adopt() -> None:
+            self._city = city
+            self._planner.adopt(city.router, timekeeper)
+            self.filer.hold_s = city.lifecycle.hold_s
+            self.commands.adopt(city.lifecycle)
+            self.finder.adopt(matcher)
+            self.names.adopt(names)
+            self.offices.adopt(city.directory.names)
+            for follower in self._following.notices:
+                follower.adopt(endpoints)
+            for deliverer in self._following.deliverers:
+                deliverer.adopt(endpoints)
+            for one in self._following.supervisors:
+                one.adopt(schedule, issuer, city.directory.chain, city.directory.names)
+
+        return adopt
 
     def handlers(self) -> list[Handler]:
         """What follows the journal's topics."""
+        notices = NoticeWorker(db=self._db, endpoints=self.endpoints(), clock=self._clock)
+        self._following.notices.append(notices)
         return [
             RouterWorker(
                 db=self._db,
@@ -103,31 +150,35 @@ class Routing:
                 clock=self._clock,
                 observe=self._observe,
             ),
-            self._grouping(),
-            NoticeWorker(db=self._db, endpoints=self.endpoints(), clock=self._clock),
+            _Grouping(
+                db=self._db,
+                finder=self.finder,
+                cases=self.commands.joining,
+                clock=self._clock,
+            ),
+            notices,
         ]
-
-    def _grouping(self) -> KeyWorker:
-        """Keeps keys; joins what is certainly one matter where the city wants that."""
-        if not self._city.grouping.automatic:
-            return KeyWorker(self.finder)
-        joining = self.commands.joining
-        return JoinWorker(db=self._db, finder=self.finder, cases=joining, clock=self._clock)
 
     def supervisor(self) -> Supervisor:
         """The sweep over what is late."""
-        return build_supervisor(
+        made = build_supervisor(
             db=self._db,
             outbox=self._outbox,
-            schedule=Schedule(self._city.ladder, self._city.deadlines, self._zone),
+            schedule=self._schedule(self._city),
             names=self.names,
             superiors=self._city.directory.chain,
             clock=self._clock,
+            offices=self._city.directory.names,
         )
+        self._following.supervisors.append(made)
+        return made
+
+    def _schedule(self, city: City) -> Schedule:
+        return Schedule(city.ladder, city.deadlines, self._zone)
 
     def deliverer(self) -> Deliverer:
         """The sender over this hub's endpoints."""
-        return Deliverer(
+        made = Deliverer(
             db=self._db,
             http=self._http,
             dead=self._dead,
@@ -137,12 +188,18 @@ class Routing:
             observe=self._observe,
             link=self.links.url,
         )
+        self._following.deliverers.append(made)
+        return made
 
-    def endpoints(self) -> dict[str, Endpoint]:
-        """Every way to every office; ConfigError names what is missing."""
+    def endpoints(self, city: City | None = None) -> dict[str, Endpoint]:
+        """Every way to every office of ``city``, else of the city in force; ConfigError names what is missing.
+
+        ``webhooks`` goes before the directory's.
+        """
+        directory = (city or self._city).directory
         return build_endpoints(
-            self._city.directory,
-            webhooks=self.webhooks,
+            directory,
+            webhooks=directory.webhooks | self.webhooks,
             secrets=self.secrets,
             robots=self._settings.robots,
             mail=self._settings.mail,
@@ -158,3 +215,7 @@ class Routing:
             speech=self.speech,
             clock=self._clock,
         )
+
+
+def _matcher(city: City) -> Matcher:
+    return Matcher(city.grouping, city.spots(), city.taxonomy.names)

@@ -29,7 +29,7 @@ from ingest.connectors.wechat import WeChatConfig
 from ingest.connectors.weibo import WeiboConfig
 from router.notify.email import MailConfig
 from router.notify.endpoints import Robot
-from store.config import Strict, ZoneName, explain, read_toml
+from store.config import Strict, ZoneName, explain, read_text, read_toml
 from store.errors import ConfigError
 
 PREFIX = "MINSHENG_"
@@ -141,6 +141,7 @@ def find_configs(given: str | None) -> Path:
 def load_settings(configs: Path, **overrides: Any) -> Settings:
     """Read and check the settings; ConfigError names file or variable, key and cure."""
     path = configs / "hub.toml"
+    text = read_text(path)
     read_toml(path)
     _check_environment()
 
@@ -150,7 +151,7 @@ def load_settings(configs: Path, **overrides: Any) -> Settings:
     try:
         return _FromFile(**overrides)
     except ValidationError as error:
-        raise ConfigError(explain(error, f"{path} or environment")) from error
+        raise ConfigError(explain(error, f"{path} or environment", text)) from error
     except SettingsError as error:
         raise ConfigError(f"config: environment: {error}; write it as JSON") from error
 

@@ -41,6 +41,10 @@ GAUGES = {
     ),
     "source_failures": ("hub_source_failures", "Polls of a source that failed in a row."),
     "source_alert": ("hub_source_alert", "1 while a source's pages changed or are suddenly empty."),
+    "config_ok": (
+        "minsheng_config_ok",
+        "1 while the files of configs/ are good, 0 while the last good set is used instead.",
+    ),
     "up": ("hub_up_since_seconds", "When this hub started, Unix time."),
 }
 

@@ -22,6 +22,8 @@ HIGH_WATER = 50_000
 
 CATCH_UP_S = 10.0
 
+REFUSED = "config: refused, the last good one is in use; the log and minsheng check say why\n"
+
 
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -76,8 +78,10 @@ class _Health:
         self._hub = hub
 
     async def healthz(self, _request: web.Request) -> web.Response:
-        """The process answers."""
-        return web.Response(text="ok\n")
+        """The process answers; a second line while the files of ``configs/`` are not what it works by."""
+        reloader = self._hub.reloader
+        refused = reloader is not None and reloader.state.refused
+        return web.Response(text=f"ok\n{REFUSED if refused else ''}")
 
     async def readyz(self, _request: web.Request) -> web.Response:
         """Every loop runs and every store answers."""

@@ -41,6 +41,11 @@ class Commands:
     undoing: Undoing
     tasks: Tasks
 
+    def adopt(self, lifecycle: Lifecycle) -> None:
+        """Keep to these bounds from now on."""
+        for held in (self.cases, self.orders, self.undoing):
+            held.lifecycle = lifecycle
+
     async def office(
         self,
         order_id: int,

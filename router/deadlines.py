@@ -124,8 +124,16 @@ class Deadlines(Timetable):
         return self.closing(due, zone)
 
     def notices(self, first: date, last: date) -> tuple[str, ...]:
-        """What an operator should mend before ``last``: one line a year whose holidays are not known."""
-        return tuple(
+        """What an operator should mend before ``last``: a line for each year whose holidays are not known, and
+        for each day before ``first`` that still has hours of its own.
+        """
+        past = tuple(
+            f"deadlines.toml: special: {day} is past and changes no clock that starts now; remove it"
+            " once no work order of that time is open"
+            for day in sorted(special.date for special in self.special)
+            if day < first
+        )
+        return past + tuple(
             f"deadlines.toml: calendar: the public holidays of {year} are not known, its clocks count"
             " Monday to Friday; upgrade chinesecalendar, or list them in calendar.holidays and"
             f" calendar.workdays and add {year} to calendar.years"

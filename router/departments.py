@@ -15,7 +15,7 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from router.lines import Lines
 from router.territory import check_offices
-from store.config import Strict, read_toml, validate
+from store.config import Strict, read_text, read_toml, validate
 
 ADDRESS = r"^[^@\s<>\"(),:;]+@[^@\s<>\"(),:;]+$"
 
@@ -161,5 +161,5 @@ class Directory(Strict):
 
 def load_directory(path: Path) -> Directory:
     """Read ``departments.toml``; ConfigError names file, line or key, and cure."""
-    values = read_toml(path)
-    return validate(values, Directory, str(path), Lines(path.read_text(encoding="utf-8")))
+    values, text = read_toml(path), read_text(path)
+    return validate(values, Directory, str(path), Lines(text), text=text)

@@ -55,6 +55,15 @@ class Finder:
         self._matcher = matcher
         self._keys = keys
 
+    @property
+    def automatic(self) -> bool:
+        """Whether the city lets certain joins happen by themselves."""
+        return self._matcher.settings.automatic
+
+    def adopt(self, matcher: Matcher) -> None:
+        """Compare by this from now on; a search that has begun ends as it began."""
+        self._matcher = matcher
+
     def keys_of(self, facts: Facts) -> tuple[str, ...]:
         """The keys a case founded by this message is kept under."""
         return self._listed(facts, _HERE)[:KEYS]
@@ -65,11 +74,12 @@ class Finder:
 
         Raises TransientError when the database is away.
         """
-        settings = self._matcher.settings
+        matcher = self._matcher
+        settings = matcher.settings
         oldest = now - timedelta(days=settings.relapse_days)
         cases = await self._candidates(facts)
         matches = [
-            self._matcher.compare(facts, case)
+            matcher.compare(facts, case)
             for case in cases
             if case.closed_at is None or case.closed_at >= oldest
         ]

@@ -44,6 +44,11 @@ class Planner:
         self.rules = rules
         self.timekeeper = timekeeper
 
+    def adopt(self, rules: Router, timekeeper: Timekeeper) -> None:
+        """Plan by these from now on; clocks that run keep their limits."""
+        self.rules = rules
+        self.timekeeper = timekeeper
+
     def plan(self, matter: Matter, at: datetime, wanted_at: datetime | None = None) -> Plan:
         """What the rules say of a matter dispatched at ``at``; a leader's date goes before all limits."""
         route, deadlines = self.rules.route(matter), self.timekeeper.deadlines

@@ -6,8 +6,8 @@ never issue a step twice. What nobody can act on by rule becomes a task.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from router.documents import Writer
 from router.instructions import opened, remind
 from router.issuing import Issuer, Row, Sheet
 from router.ladder import RANK, Level, Step, Superiors, recipients
+from router.owners import watch_owners
 from router.supervision import Entry, Plan, Schedule, State, Watched, read_mark
 from router.tasks import TaskKind, TaskRole, raise_task
 from router.workflow import OPEN_ORDER
@@ -33,9 +34,13 @@ BATCH = 200
 LOOK_S = 15.0
 """The longest pause between two sweeps."""
 
+OWNERS_EVERY = timedelta(minutes=1)
+"""How often open orders are compared with the offices there are."""
+
 
 class Supervisor:
-    """Runs the ladder. ``superiors`` gives the offices above one, the nearest first."""
+    """Runs the ladder. ``superiors`` gives the offices above one, the nearest first; ``offices`` are all there are,
+    none when nobody is to be missed."""
 
     def __init__(
         self,
@@ -45,13 +50,22 @@ class Supervisor:
         issuer: Issuer,
         superiors: Superiors,
         clock: Callable[[], datetime],
+        offices: Collection[str] = (),
     ) -> None:
         self._db = db
-        self._schedule = schedule
-        self._issuer = issuer
-        self._superiors = superiors
         self._clock = clock
         self._listed: date | None = None
+        self.adopt(schedule, issuer, superiors, offices)
+
+    def adopt(
+        self, schedule: Schedule, issuer: Issuer, superiors: Superiors, offices: Collection[str]
+    ) -> None:
+        """Look by these from the next order on; what is issued stays."""
+        self._schedule = schedule
+        self._issuer = issuer
+        self._superiors = known_above(superiors)
+        self._offices = offices
+        self._owners_at: datetime | None = None
 
     async def run(self) -> None:
         """Sweep for ever; whatever touches ``supervision`` is looked at immediately."""
@@ -71,6 +85,7 @@ class Supervisor:
         await self._close()
         await self._desk(now)
         await self._instructions(now)
+        await self._owners(now)
         return len(orders)
 
     async def issue_now(self, order_id: int, *, level: Level, actor: str) -> str:
@@ -207,6 +222,29 @@ class Supervisor:
         if opened(self._schedule, now):
             self._listed = day
 
+    async def _owners(self, now: datetime) -> None:
+        """Orders of offices that are gone, at once when the offices changed and then every minute."""
+        if self._offices and (self._owners_at is None or now >= self._owners_at):
+            self._owners_at = now + OWNERS_EVERY
+            await watch_owners(self._db, self._offices, now, self._schedule.zone)
+
+
+def known_above(superiors: Superiors) -> Superiors:
+    """``superiors``, where an office it does not know (KeyError) has none: orders outlive the configuration."""
+
+    def above(office: str) -> Sequence[str]:
+        try:
+            return superiors(office)
+        except KeyError:
+            return ()
+
+    return above
+
+
+def build_issuer(outbox: Outbox, schedule: Schedule, names: Mapping[str, str]) -> Issuer:
+    """What writes the city's documents; ``names`` shows offices and labels by id."""
+    return Issuer(outbox, schedule, Writer(names, schedule.zone, schedule.ladder.issuer))
+
 
 def build_supervisor(
     *,
@@ -216,21 +254,17 @@ def build_supervisor(
     names: Mapping[str, str],
     superiors: Superiors,
     clock: Callable[[], datetime],
+    offices: Collection[str] = (),
 ) -> Supervisor:
-    """The sweep over this city's ladder; ``names`` shows offices and labels by id.
-
-    An office that ``superiors`` does not know (KeyError) has none: orders outlive the configuration.
-    """
-
-    def above(office: str) -> Sequence[str]:
-        try:
-            return superiors(office)
-        except KeyError:
-            return ()
-
-    writer = Writer(names, schedule.zone, schedule.ladder.issuer)
-    issuer = Issuer(outbox, schedule, writer)
-    return Supervisor(db=db, schedule=schedule, issuer=issuer, superiors=above, clock=clock)
+    """The sweep over this city's ladder; ``names`` shows offices and labels by id."""
+    return Supervisor(
+        db=db,
+        schedule=schedule,
+        issuer=build_issuer(outbox, schedule, names),
+        superiors=superiors,
+        clock=clock,
+        offices=offices,
+    )
 
 
 async def _desk_late(tx: Tx, *, case_id: int, now: datetime) -> None:

@@ -40,6 +40,7 @@ class TaskKind(StrEnum):
     UNDELIVERABLE = "undeliverable"
     INSTRUCTION_DUE = "instruction_due"
     DISSATISFIED = "dissatisfied"
+    OFFICE_GONE = "office_gone"
 
 
 TASK_NAMES = MappingProxyType(
@@ -55,6 +56,7 @@ TASK_NAMES = MappingProxyType(
         TaskKind.UNDELIVERABLE: "通知无法送达",
         TaskKind.INSTRUCTION_DUE: "领导交办事项即将到期",
         TaskKind.DISSATISFIED: "市民不满意，须复核是否重开",
+        TaskKind.OFFICE_GONE: "承办单位已不在部门名录中，须改派",
     }
 )
 

@@ -32,6 +32,7 @@ RELABELED = (
 class _Effects:
     filing: Filing
     labels: dict[int, str]
+    hold_s: float
 
 
 class RouterWorker:
@@ -84,7 +85,7 @@ class RouterWorker:
             for row in await with_verdicts(self._db, ids)
         ]
         models = {one.item_id: one.model for one in understood}
-        return _Effects(self._filer.file_all(understood), models)
+        return _Effects(self._filer.file_all(understood), models, self._filer.hold_s)
 
     async def apply(self, tx: Tx, effects: _Effects) -> None:
         filing = effects.filing
@@ -105,15 +106,15 @@ class RouterWorker:
         ):
             await tx.insert(table, rows)
         await self._outbox.put(tx, "notices", filing.notices)
-        await self._tell(tx, filing)
+        await self._tell(tx, filing, effects.hold_s)
         tx.touched.add("desk")
         self._observe("filed", "", len(filing.cases))
         self._observe("dispatched", "", len(filing.work_orders))
 
-    async def _tell(self, tx: Tx, filing: Filing) -> None:
+    async def _tell(self, tx: Tx, filing: Filing, hold_s: float) -> None:
         """Citizens hear of a dispatch when its department does."""
         sent = [case["id"] for case in filing.cases if case["status"] == CaseStatus.DISPATCHED]
-        at = self._clock() + timedelta(seconds=self._filer.hold_s)
+        at = self._clock() + timedelta(seconds=hold_s)
         await self._answers.tell(tx, sent, stage="dispatched", mark="dispatched:1", at=at)
 
     async def _relabel(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from store.errors import ConfigError
+from store.lines import line_of
 from store.model import Kind, Urgency
 
 M = TypeVar("M", bound=BaseModel)
@@ -111,35 +112,63 @@ class Taxonomy(Strict):
         return names
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Parse one file; ConfigError names it, the line and the cure."""
+def read_text(path: Path) -> str:
+    """What a file says; ConfigError names it, where it is no text, and the cure."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except FileNotFoundError as error:
         msg = (
             f"config: {path} is missing; copy it from the project's configs/ or pass --configs DIR"
         )
         raise ConfigError(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        msg = f"config: {path} can not be read ({error.strerror}); make it a file the hub may read"
+        raise ConfigError(msg) from error
+    try:
+        return content.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        msg = f"config: {path}: line {line}: is not UTF-8; save the file as UTF-8"
+        raise ConfigError(msg) from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Parse one file; ConfigError names it, the line and the cure."""
+    return _parse(read_text(path), path)
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    if text.startswith("\ufeff"):
+        msg = f"config: {path}: line 1: begins with a byte order mark; save it as UTF-8 without BOM"
+        raise ConfigError(msg)
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         msg = f"config: {path} is not valid TOML: {error}; correct that line"
         raise ConfigError(msg) from error
 
 
 def load(path: Path, model: type[M]) -> M:
     """Read ``path`` as ``model``; ConfigError names the file, the key and what was expected."""
-    return validate(read_toml(path), model, str(path))
+    text = read_text(path)
+    return validate(_parse(text, path), model, str(path), text=text)
 
 
-def validate(values: dict[str, Any], model: type[M], origin: str, context: Any = None) -> M:
-    """Check values against a model, with one clear line when they do not fit; validators see ``context``."""
+def validate(
+    values: dict[str, Any], model: type[M], origin: str, context: Any = None, *, text: str = ""
+) -> M:
+    """Check values against a model, with one clear line when they do not fit; validators see ``context``.
+
+    ``text`` is what the values were read from, where the line is to be told.
+    """
     try:
         return model.model_validate(values, context=context)
     except ValidationError as error:
-        raise ConfigError(explain(error, origin)) from error
+        raise ConfigError(explain(error, origin, text)) from error
 
 
-def explain(error: ValidationError, origin: str) -> str:
-    """The first problem of a validation as one line: origin, key, what is wrong, what to do."""
+def explain(error: ValidationError, origin: str, text: str = "") -> str:
+    """The first problem of a validation as one line: origin, line of ``text``, key, what is wrong, what to do."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"]) or "(file)"
     cures = {
@@ -147,4 +176,6 @@ def explain(error: ValidationError, origin: str) -> str:
         "missing": "missing; add it",
     }
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"config: {origin}: {key}: {cures.get(first['type'], first['msg'])}{more}"
+    line = line_of(text, first["loc"])
+    where = f"{origin}: line {line}" if line else origin
+    return f"config: {where}: {key}: {cures.get(first['type'], first['msg'])}{more}"

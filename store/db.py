@@ -31,6 +31,7 @@ from store.columns import raw_insert
 from store.errors import ConfigError, TransientError
 from store.lock import FileLock
 from store.pulse import Pulse
+from store.turns import Turns
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -104,6 +105,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.exclusive = exclusive
         self.pulse = Pulse()
+        self.turns = Turns()
         self._queue: asyncio.Queue[_Job] = asyncio.Queue()
         self._loop_task: asyncio.Task[None] | None = None
         self._lock = (
@@ -207,14 +209,20 @@ class Database:
 
         ``work`` may run more than once (PostgreSQL, after a serialization failure) and must do
         nothing but talk to the database. Raises TransientError when the database is full, locked
-        or gone; whatever ``work`` raises undoes its changes and comes through.
+        or gone; whatever ``work`` raises undoes its changes and comes through. What holds
+        ``turns.alone()`` meets no ``work`` that has begun and not ended.
         """
         if self._writer is None:
             msg = "store: the database is closed"
             raise TransientError(msg)
+
+        async def in_turn(tx: Tx) -> R:
+            async with self.turns.among():
+                return await work(tx)
+
         if not self.is_sqlite:
-            return await asyncio.shield(asyncio.ensure_future(self._write_alone(work)))
-        job = _Job(work)
+            return await asyncio.shield(asyncio.ensure_future(self._write_alone(in_turn)))
+        job = _Job(in_turn)
         self._queue.put_nowait(job)
         return cast("R", await asyncio.shield(job.done))
 

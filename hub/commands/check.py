@@ -33,6 +33,11 @@ async def _check(args: argparse.Namespace) -> int:
     try:
         print(f"store: {hub.db.shown_url}: good")
         print(f"journal: {'embedded' if hub.embedded else hub.settings.journal_url}: good")
+        for key, waiting in (await hub.stranded()).items():
+            print(
+                f"router: {key}: {waiting} messages wait for an endpoint that is gone;"
+                " give it back in departments.toml, or dispatch anew"
+            )
         for source in hub.channels.polled:
             try:
                 found = [item async for item in looked(source, pages=1)]

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hub.app import Hub
-from hub.city import load_city
+from hub.city import City, load_city
+from hub.reload import digests_of, marks_of
 from hub.settings import Settings, find_configs, load_settings
 from ingest.protocol import Parsed, Polled
 from store.model import Item
@@ -29,9 +30,17 @@ def say(text: str) -> None:
 def make_hub(args: argparse.Namespace, **overrides: Any) -> Hub:
     """A hub, not yet open, from ``--configs`` and ``--data``."""
     configs = find_configs(args.configs)
+    marks, digests = marks_of(configs), digests_of(configs)
     settings = load_settings(configs, **overrides)
-    city = load_city(configs, channels=known_channels(settings))
-    return Hub(settings, city, Path(args.data), progress=say)
+    channels = known_channels(settings)
+
+    def read() -> City:
+        load_settings(configs, **overrides)
+        return load_city(configs, channels=channels)
+
+    hub = Hub(settings, load_city(configs, channels=channels), Path(args.data), progress=say)
+    hub.watch_configs(configs, read, marks, digests)
+    return hub
 
 
 def known_channels(settings: Settings) -> frozenset[str]:

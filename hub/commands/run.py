@@ -12,6 +12,7 @@ from aiohttp import web
 
 from desk.app import Desk
 from hub.app import ROOMS, Hub
+from hub.city import City
 from hub.commands.common import make_hub, say
 from hub.demo import Demo, demo_settings
 from hub.handover import Handover
@@ -63,6 +64,7 @@ async def _serve(
     stop: asyncio.Event,
 ) -> None:
     desk = _desk(hub, demo=demo is not None)
+    hub.adopters.append(lambda city: desk.adopt(city.directory, city.charges, _reasons(city)))
     handover = Handover(hub)
     mounts = [handover.mount] if "ingest" in rooms else []
     if "desk" in rooms:
@@ -102,11 +104,18 @@ def _desk(hub: Hub, *, demo: bool) -> Desk:
         finder=hub.routing.finder,
         zone=hub.zone,
         channels=hub.settings.channels,
-        rules={rule.name: rule.why for rule in hub.city.router.rules.rule},
+        rules=_reasons(hub.city),
         clock=hub.clock,
         secure=hub.settings.listen.secure,
         demo=demo,
+        offices=hub.routing.offices,
+        notices=hub.notices,
     )
+
+
+def _reasons(city: City) -> dict[str, str]:
+    """Why each rule sends where it sends, by its name."""
+    return {rule.name: rule.why for rule in city.router.rules.rule}
 
 
 async def _until(stop: asyncio.Event, hub: Hub) -> None:

@@ -65,9 +65,14 @@ class NoticeWorker:
     ) -> None:
         self._db = db
         self._clock = clock
-        self._of: defaultdict[str, list[Endpoint]] = defaultdict(list)
+        self.adopt(endpoints)
+
+    def adopt(self, endpoints: Mapping[str, Endpoint]) -> None:
+        """Notices read from now on go to these."""
+        of: defaultdict[str, list[Endpoint]] = defaultdict(list)
         for endpoint in endpoints.values():
-            self._of[endpoint.department].append(endpoint)
+            of[endpoint.department].append(endpoint)
+        self._of: Mapping[str, list[Endpoint]] = of
 
     async def prepare(self, records: Sequence[Record]) -> list[dict[str, Any]]:
         now = self._clock()
@@ -168,6 +173,15 @@ class Deliverer:
         self._paces: dict[str, Pace] = {}
         self._busy: set[str] = set()
 
+    def adopt(self, endpoints: Mapping[str, Endpoint]) -> None:
+        """Send to these from now on; what waits for one that is gone goes on waiting, unsent.
+
+        An endpoint that changed is tried at once, whatever the failures of the old.
+        """
+        for key in [k for k in self._states if endpoints.get(k) != self._endpoints.get(k)]:
+            del self._states[key]
+        self._endpoints = endpoints
+
     async def run(self) -> None:
         """Deliver for ever, each endpoint in a task of its own."""
         async with asyncio.TaskGroup() as group:
@@ -205,15 +219,14 @@ class Deliverer:
 
     async def _drain(self, key: str) -> int:
         """Send one batch; 0 when nothing was due or the endpoint must rest."""
-        endpoint, state = self._endpoints[key], self._states[key]
-        now = self._clock()
-        if state.rests(now):
+        endpoint, state, now = self._endpoints.get(key), self._states[key], self._clock()
+        if endpoint is None or state.rests(now):
             return 0
         due = await self._backlog.due(key, now, 1 if state.is_open else BATCH)
         sender = self._senders[endpoint.kind]
         tried = 0
         for group in _groups(due, sender.digest):
-            if not self._may_send(endpoint, sender, state):
+            if self._endpoints.get(key) != endpoint or not self._may_send(endpoint, sender, state):
                 break
             await self._deliver(group, endpoint, sender, state)
             tried += len(group)
