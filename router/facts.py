@@ -7,15 +7,14 @@ that was undone never happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 from datetime import datetime, timedelta
 
+from router.clocking import read_clock, until
+from router.deadlines import Clock, Clocks
 from router.months import Span
 from router.workflow import CaseStatus
-
-Used = Callable[["Order", datetime], float]
-"""Hours an order's clock had run at a moment, by the clock's own unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +171,12 @@ AMOUNTS = frozenset(one.name for one in fields(OrderFacts) if one.default is not
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """How facts are derived: the month, the moment of counting, the window of a repeat, the clocks.
-
-    ``stands`` is since when an order's clock stands, None when it runs.
-    """
+    """How facts are derived: the month, the moment of counting, the window of a repeat, the city's clocks."""
 
     span: Span
     now: datetime
     window: timedelta
-    used: Used
-    stands: Callable[[Order], datetime | None]
+    clocks: Clocks
 
 
 def facts_of(case: CaseHistory, how: Counting) -> list[OrderFacts]:
@@ -200,7 +195,7 @@ def _undone(order: Order, happened: Sequence[Happening]) -> bool:
 
 
 def _facts(order: Order, case: CaseHistory, orders: Sequence[Order], how: Counting) -> OrderFacts:
-    span, done_at = how.span, order.done_at
+    span, done_at, clock = how.span, order.done_at, _clock(order)
     mine = [one for one in case.happened if _concerns(one, order)]
     checks = [
         one for one in mine if one.verb in {"verify_pass", "verify_fail"} and span.has(one.at)
@@ -220,7 +215,7 @@ def _facts(order: Order, case: CaseHistory, orders: Sequence[Order], how: Counti
         joint=case.joint,
         repeat=_repeats(case, how.window),
         dispatched=span.has(order.dispatched_at),
-        due=_owed(order, order.due_at, how),
+        due=_owed(order, clock, how),
         handled=done_at is not None,
         on_time=done_at is not None and done_at <= order.due_at,
         closed=case.status == CaseStatus.CLOSED,
@@ -239,7 +234,7 @@ def _facts(order: Order, case: CaseHistory, orders: Sequence[Order], how: Counti
         rated=counts["marks"] > 0,
         urged=documents > 0,
         documents=documents,
-        hours=0.0 if done_at is None else how.used(order, done_at),
+        hours=0.0 if done_at is None else how.clocks.elapsed_s(clock, done_at) / 3600,
         **counts,
     )
 
@@ -252,14 +247,20 @@ def _concerns(one: Happening, order: Order) -> bool:
     return order.dispatched_at <= one.at and (gone is None or one.at <= gone)
 
 
-def _owed(order: Order, due_at: datetime, how: Counting) -> bool:
-    """Whether the office owed the order at ``due_at``, a time of the month that is past."""
-    stands, gone = how.stands(order), order.gone_at
-    return (
-        how.span.has(due_at)
-        and due_at <= how.now
-        and (gone is None or gone > due_at)
-        and (order.done_at is not None or stands is None or stands > due_at)
+def _clock(order: Order) -> Clock:
+    """Its clock; for an order from before clocks were kept, one that ends at its due time."""
+    if order.clock:
+        return read_clock(order.clock)
+    return Clock(order.dispatched_at, until(order.dispatched_at, order.due_at))
+
+
+def _owed(order: Order, clock: Clock, how: Counting) -> bool:
+    """Whether the office owed it when it was due, in the month and by now: it had it and the clock ran."""
+    due_at, gone = order.due_at, order.gone_at
+    if not how.span.has(due_at) or due_at > how.now or (gone is not None and gone <= due_at):
+        return False
+    return order.done_at is not None or not any(
+        pause.until is None and pause.since <= due_at for pause in clock.pauses
     )
 
 
