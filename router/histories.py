@@ -115,7 +115,7 @@ class _Reader:
         returns = await self._by_case(r.case_id, [r.order_id, r.state, r.at, r.judged_at], r.id)
         ratings = await self._by_case(v.case_id, [v.solved, v.satisfied, v.at], v.item_id)
         papers = await self._by_case(
-            s.case_id, [s.order_id, s.at], s.id, s.level.in_(tuple(documents))
+            s.case_id, [s.order_id, s.at], s.id, s.level.in_(documents), s.state != "skipped"
         )
         closed = await self._closed([row.relapse_of for row in page if row.relapse_of])
         return [

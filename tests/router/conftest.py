@@ -1,7 +1,9 @@
 """Work orders on a real database, told to any set of endpoints; an office that answers."""
 
 import json
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +30,8 @@ from store.outbox import Outbox, record
 from store.ports import Http
 from store.tables import T
 from store.vault import Vault
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 OTHER = "whsec_" + "enl4d3Z1dHNycXBvbm1sa2ppaGdmZWRjYmE5ODc2NTQ="
 BASE = "https://hub.example"
