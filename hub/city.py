@@ -9,6 +9,7 @@ from classify.cues import Language, read_language
 from classify.places import Gazetteer, read_gazetteer
 from router.deadlines import Deadlines
 from router.departments import Directory
+from router.indicators import Assessment
 from router.matters import Grouping
 from router.rules import Router, Rules, check_rules
 from router.spots import Name, Spots
@@ -27,6 +28,7 @@ class City:
     language: Language
     gazetteer: Gazetteer
     grouping: Grouping
+    assessment: Assessment
 
     def spots(self) -> Spots:
         """The places of the gazetteer, as grouping reads them."""
@@ -60,4 +62,5 @@ def load_city(configs: Path) -> City:
             msg = f"config: grouping.toml: problem {problem} is not in taxonomy.toml; correct it"
             raise ConfigError(msg)
     language = read_language(configs)
-    return City(taxonomy, directory, router, deadlines, language, gazetteer, grouping)
+    assessment = load(configs / "assessment.toml", Assessment)
+    return City(taxonomy, directory, router, deadlines, language, gazetteer, grouping, assessment)
