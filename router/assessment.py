@@ -161,7 +161,12 @@ def shown(indicator: Indicator, row: Row) -> str:
         return "—"
     if indicator.show is Show.PERCENT:
         return f"{found:.1%}"
-    return f"{found:.1f}" if indicator.show is Show.HOURS else f"{found:g}"
+    return f"{found:.1f}" if indicator.show is Show.HOURS else plain(found)
+
+
+def plain(number: float) -> str:
+    """A count without decimals, other numbers with one."""
+    return f"{number:.0f}" if number.is_integer() else f"{number:.1f}"
 
 
 def points(indicator: Indicator, found: float) -> float:
@@ -176,12 +181,11 @@ def points(indicator: Indicator, found: float) -> float:
     return min(1.0, max(0.0, 1 - (found - target) / (1 - target)))
 
 
-def score(indicators: Mapping[str, Indicator], rows: Iterable[Row]) -> float | None:
+def score(indicators: Mapping[str, Indicator], rows: Mapping[str, Row]) -> float | None:
     """100 × Σ weight × points / Σ weight, over the weighted indicators of one unit that have a value."""
     earned = total = 0.0
-    for row in rows:
-        indicator = indicators[row.indicator]
-        found = value(indicator, row)
+    for name, indicator in indicators.items():
+        found = value(indicator, rows[name])
         if indicator.weight and found is not None:
             earned += indicator.weight * points(indicator, found)
             total += indicator.weight
@@ -197,12 +201,12 @@ def standings(
     rank_from: int,
 ) -> list[Standing]:
     """Score and rank of every unit; equal scores (to a hundredth) share a rank and the next is skipped."""
-    by_unit: dict[str, list[Row]] = defaultdict(list)
+    by_unit: dict[str, dict[str, Row]] = defaultdict(dict)
     for row in rows:
-        by_unit[row.unit].append(row)
+        by_unit[row.unit][row.indicator] = row
     scored: list[tuple[str, str, float | None, bool]] = []
     for unit, mine in by_unit.items():
-        weighed = (r.denominator for r in mine if indicators[r.indicator].weight)
+        weighed = (row.denominator for name, row in mine.items() if indicators[name].weight)
         group, points_ = units.group(by, unit), score(indicators, mine)
         scored.append((unit, group, points_, max(weighed, default=0) >= rank_from))
     better: dict[str, list[float]] = defaultdict(list)

@@ -29,7 +29,6 @@ class Order:
     rule: str
     clock: str
     extensions: int
-    reworks: int
     due_at: datetime
     sign_due_at: datetime | None
     dispatched_at: datetime
@@ -110,9 +109,9 @@ class OrderFacts:
     not stand then and the office still had it; ``handled`` by now; ``on_time`` that not after its due
     time; ``closed`` its case, by now; ``closed_in_month``; ``sign_due`` and ``signed_on_time`` likewise for
     signing; ``returned`` in the month, ``return_accepted`` or ``return_refused`` judged in the month,
-    ``return_open`` not judged yet; ``withdrawn`` taken back in the month; ``checked`` 核查 in the month,
-    ``reworked`` the check failed; ``extended`` 延期 ever; ``suspended`` 挂账 when the month ended;
-    ``repeat`` its case came back within the window; ``lead``, ``joint`` 联合执法; ``rated``.
+    ``return_open`` not judged yet; ``withdrawn`` taken back in the month; ``checked`` 核查 in the month (a case's
+    check is its lead's), ``reworked`` the check failed; ``extended`` 延期 ever; ``suspended`` 挂账 when the month
+    ended; ``repeat`` its case came back within the window; ``lead``, ``joint`` 联合执法; ``rated``; ``urged`` 督办.
 
     Numbers, of the one order that answers for its case: ``items`` citizens of a case closed in the month and
     ``voted`` those of them who rated by now; of ratings given in the month ``ratings`` (with 满意 or 未评价),
@@ -197,9 +196,7 @@ def _undone(order: Order, happened: Sequence[Happening]) -> bool:
 def _facts(order: Order, case: CaseHistory, orders: Sequence[Order], how: Counting) -> OrderFacts:
     span, done_at, clock = how.span, order.done_at, _clock(order)
     mine = [one for one in case.happened if _concerns(one, order)]
-    checks = [
-        one for one in mine if one.verb in {"verify_pass", "verify_fail"} and span.has(one.at)
-    ]
+    checks = [one for one in mine if span.has(one.at) and _checks(one, order)]
     returns = [one for one in case.returns if one.order_id == order.id]
     documents = sum(
         span.has(one.at) and _addressed(one, orders) == order.id for one in case.documents
@@ -228,7 +225,7 @@ def _facts(order: Order, case: CaseHistory, orders: Sequence[Order], how: Counti
         return_open=any(one.state == "open" and one.at < span.end for one in returns),
         withdrawn=order.status == "withdrawn" and span.has(order.ended_at),
         checked=bool(checks),
-        reworked=order.reworks > 0 and any(one.verb == "verify_fail" for one in checks),
+        reworked=any(one.verb == "verify_fail" for one in checks),
         extended=order.extensions > 0,
         suspended=_on_ledger(order, mine, span),
         rated=counts["marks"] > 0,
@@ -252,6 +249,11 @@ def _clock(order: Order) -> Clock:
     if order.clock:
         return read_clock(order.clock)
     return Clock(order.dispatched_at, until(order.dispatched_at, order.due_at))
+
+
+def _checks(one: Happening, order: Order) -> bool:
+    """Whether it is a check of the order's result; the case's is that of its lead."""
+    return one.verb in {"verify_pass", "verify_fail"} and (order.lead or one.order_id is not None)
 
 
 def _owed(order: Order, clock: Clock, how: Counting) -> bool:
@@ -299,9 +301,15 @@ def _closed_at(case: CaseHistory, span: Span) -> datetime | None:
 
 
 def answering(orders: Sequence[Order], at: datetime) -> int | None:
-    """The order that answered for the case at ``at``: the newest lead's that the office kept."""
-    kept = [o for o in orders if o.lead and o.gone_at is None and o.dispatched_at <= at]
-    return max((o.id for o in kept), default=None)
+    """The order that answered for the case at ``at``: the newest lead's that its office had then."""
+    had = (
+        order.id
+        for order in orders
+        if order.lead
+        and order.dispatched_at <= at
+        and (order.gone_at is None or order.gone_at > at)
+    )
+    return max(had, default=None)
 
 
 def _addressed(one: Document, orders: Sequence[Order]) -> int | None:

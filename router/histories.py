@@ -30,7 +30,6 @@ _ORDER = (
     "rule",
     "clock",
     "extensions",
-    "reworks",
     "due_at",
     "sign_due_at",
     "dispatched_at",

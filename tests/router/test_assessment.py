@@ -174,7 +174,7 @@ OF_B = {
     "closed": (2, 4),
     "returned": (0, 6),
     "refused": (1, 6),
-    "rework": (0, 2),  # checked: 5 9
+    "rework": (0, 1),  # checked: 5; the check of 9 is its lead's
     "extended": (0, 4),
     "repeat": (1, 6),
     "ledger": (1, 0),
