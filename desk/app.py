@@ -23,7 +23,8 @@ from desk.similar import Similar
 from desk.sources import Sources
 from ingest.admit import Admission
 from ingest.connectors.lists import Lists
-from router.cases import Cases, Labels
+from router.commands import Commands
+from router.deciding import Labels
 from router.departments import Directory
 from router.grouping import Finder
 from router.workflow import STATUS_NAMES, VERB_NAMES, Verb
@@ -71,7 +72,7 @@ class Desk:
         *,
         db: Database,
         vault: Vault,
-        cases: Cases,
+        commands: Commands,
         city: str,
         taxonomy: Taxonomy,
         directory: Directory,
@@ -87,7 +88,7 @@ class Desk:
         demo: bool = False,
     ) -> None:
         self._db = db
-        self._cases = cases
+        self._commands = commands
         self._taxonomy = taxonomy
         self._directory = directory
         self._zone = zone
@@ -235,7 +236,7 @@ class Desk:
             self._check_labels(body.labels)
             chosen = body.labels
             labels = Labels(chosen.kind, chosen.problems, chosen.campaigns, chosen.urgency)
-        version = await self._cases.dispatch(
+        version = await self._commands.cases.dispatch(
             int(request.match_info["id"]),
             version=body.version,
             actor=user.name,
@@ -261,7 +262,7 @@ class Desk:
     async def _end(self, request: web.Request) -> web.Response:
         user = require(request, User.may_dispatch)
         body = await _body(request, NoteBody)
-        version = await self._cases.end(
+        version = await self._commands.cases.end(
             int(request.match_info["id"]),
             version=body.version,
             actor=user.name,
@@ -274,7 +275,7 @@ class Desk:
         user = require(request, User.may_dispatch)
         body = await _body(request, NoteBody)
         case_id = int(request.match_info["id"])
-        version = await self._cases.close(
+        version = await self._commands.cases.close(
             case_id, version=body.version, actor=user.name, note=body.note
         )
         return web.json_response({"version": version})
@@ -320,7 +321,7 @@ class Desk:
         note = str(form.get("note", "")).strip()[:1000]
         if verb is not Verb.SIGN and not note:
             raise RejectedError("desk: a result or reason is needed", reason="note")
-        await self._cases.progress(
+        await self._commands.orders.progress(
             int(request.match_info["id"]), actor=user.name, scope=user.scope, verb=verb, note=note
         )
         raise web.HTTPFound("/inbox")

@@ -29,10 +29,12 @@ from ingest.photos import Photos
 from ingest.poller import Poller
 from ingest.protocol import Polled
 from ingest.sealing import Sealer
-from router.cases import Cases
+from router.clocking import Timekeeper
+from router.commands import build_commands
 from router.filing import Filer
 from router.grouping import Finder
 from router.keeping import KeyWorker
+from router.ledger import Ledger
 from router.notify.callbacks import Callbacks
 from router.notify.endpoints import build_endpoints, build_senders
 from router.notify.links import Links
@@ -40,6 +42,7 @@ from router.notify.senders import Endpoint
 from router.notify.webhook import parse_secret
 from router.notify.words import Speech
 from router.notify.worker import Deliverer, NoticeWorker
+from router.planning import Planner
 from router.similarity import Matcher
 from router.worker import RouterWorker
 from store.answers import Answers
@@ -114,20 +117,19 @@ class Hub:
             clock=clock,
             observe=self.telemetry.observe,
         )
+        self.planner = Planner(city.router, Timekeeper(city.deadlines, self.zone))
         self.filer = Filer(
-            router=city.router,
-            deadlines=city.deadlines,
-            zone=self.zone,
+            planner=self.planner,
             prefix=settings.city.prefix,
             clock=clock,
+            hold_s=city.lifecycle.hold_s,
         )
         self.channels = Channels(settings, self.http, clock)
         self.answers = Answers(tuple(self.channels.speakers), is_sqlite=self.db.is_sqlite)
         matcher = Matcher(city.grouping, city.spots(), city.taxonomy.names)
         self.finder = Finder(self.db, matcher, T.case_keys)
-        self.cases = Cases(
-            db=self.db, outbox=self.outbox, answers=self.answers, filer=self.filer, clock=clock
-        )
+        ledger = Ledger(db=self.db, outbox=self.outbox, answers=self.answers, clock=clock)
+        self.commands = build_commands(ledger, self.planner, city.lifecycle)
         self.poller = Poller(
             db=self.db, admission=self.admission, clock=clock, gauge=self.telemetry.gauge
         )
@@ -251,7 +253,7 @@ class Hub:
         """The routes on which offices answer."""
         return Callbacks(
             db=self.db,
-            cases=self.cases,
+            commands=self.commands,
             links=self.links,
             secrets=self.secrets,
             speech=self.speech,

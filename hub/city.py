@@ -10,6 +10,7 @@ from classify.places import Gazetteer, read_gazetteer
 from router.deadlines import Deadlines
 from router.departments import Directory
 from router.indicators import Assessment
+from router.lifecycle import Lifecycle
 from router.matters import Grouping
 from router.rules import Router, Rules, check_rules
 from router.spots import Name, Spots
@@ -28,6 +29,7 @@ class City:
     language: Language
     gazetteer: Gazetteer
     grouping: Grouping
+    lifecycle: Lifecycle
     assessment: Assessment
 
     def spots(self) -> Spots:
@@ -61,6 +63,17 @@ def load_city(configs: Path) -> City:
         if problem not in taxonomy.problems:
             msg = f"config: grouping.toml: problem {problem} is not in taxonomy.toml; correct it"
             raise ConfigError(msg)
+    lifecycle = load(configs / "lifecycle.toml", Lifecycle)
     language = read_language(configs)
     assessment = load(configs / "assessment.toml", Assessment)
-    return City(taxonomy, directory, router, deadlines, language, gazetteer, grouping, assessment)
+    return City(
+        taxonomy,
+        directory,
+        router,
+        deadlines,
+        language,
+        gazetteer,
+        grouping,
+        lifecycle,
+        assessment,
+    )

@@ -79,6 +79,7 @@ class Sealer:
             "thread": item.thread,
             "replayed": item.replayed,
             "posted_at": item.posted_at,
+            "wanted_at": item.wanted_at,
             "received_at": received,
             "sealed": box.sealed,
             "key": box.key,

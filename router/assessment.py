@@ -16,6 +16,7 @@ from enum import StrEnum
 from router.departments import Directory
 from router.facts import OrderFacts
 from router.indicators import Indicator, Show
+from router.planning import DESK
 
 ALL = "*"
 """The unit that is the whole city."""
@@ -90,7 +91,7 @@ class Units:
 
     def group(self, by: By, unit: str) -> str:
         """Units of one group are ranked against each other; the whole city and what has no name are not."""
-        if unit in {ALL, ""}:
+        if unit in {ALL, "", DESK}:
             return ""
         if by is By.RULE:
             return "rule"
@@ -101,7 +102,7 @@ class Units:
 
 _NAMED: Mapping[By, Mapping[str, str]] = {
     By.TERRITORY: {"": "地点不明"},
-    By.RULE: {"": "人工派遣"},
+    By.RULE: {DESK: "人工派遣", "": "规则不明"},
 }
 
 

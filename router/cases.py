@@ -1,4 +1,4 @@
-"""Commands of people on cases: the only writer of case state besides the router's own filing.
+"""The desk's commands on cases: dispatch, undo, decline, refer, verify, close, reopen, suspend, instruct, follow up.
 
 Each command checks the version the person saw (ConflictError when it moved), asks the lifecycle
 table, and writes case, work orders, history, label decision and notices in one transaction.
@@ -6,63 +6,37 @@ table, and writes case, work orders, history, label decision and notices in one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from router.filing import Filer, assigned, event_row, order_rows
-from router.workflow import CaseStatus, Verb, next_status
-from store.answers import Answers
-from store.db import Database, Tx
-from store.errors import ConflictError, RejectedError, WorkflowError
-from store.outbox import Outbox
+from router.clocking import clock_of, until
+from router.deadlines import Clock, Pause, Reason
+from router.deciding import Labels, decide, matter_of
+from router.ledger import Act, Ledger, Row, Step, moves, needed
+from router.lifecycle import Lifecycle
+from router.planning import Planner
+from router.tasks import TaskKind, TaskRole, raise_task
+from router.undoing import remember, spread
+from router.workflow import OPEN_ORDER, CaseStatus, OrderStatus, Verb, next_order_status
+from store.db import Tx
+from store.errors import RejectedError
 from store.tables import T
-from store.understood import verdict_of
 
-OPEN_ORDER = ("assigned", "signed")
-
-TOLD = {
-    Verb.DISPATCH: "dispatched",
-    Verb.CLOSE: "closed",
-    Verb.DECLINE: "declined",
-    Verb.REFER: "referred",
-}
-"""Commands the citizen hears of → the stage they are told."""
-
-
-@dataclass(frozen=True)
-class Labels:
-    """What a person decided the message means."""
-
-    kind: str
-    problems: tuple[str, ...]
-    campaigns: tuple[str, ...]
-    urgency: str
+SOLVED = ("solved", "partly", "unsolved")
+SATISFIED = ("satisfied", "fair", "dissatisfied", "none")
 
 
 class Cases:
-    """The commands."""
+    """The desk's commands."""
 
-    def __init__(
-        self,
-        *,
-        db: Database,
-        outbox: Outbox,
-        answers: Answers,
-        filer: Filer,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._db = db
-        self._outbox = outbox
-        self._answers = answers
-        self._filer = filer
-        self._clock = clock
+    def __init__(self, ledger: Ledger, planner: Planner, lifecycle: Lifecycle) -> None:
+        self._ledger = ledger
+        self.planner = planner
+        self.lifecycle = lifecycle
 
     async def dispatch(
         self,
@@ -72,202 +46,306 @@ class Cases:
         actor: str,
         department: str,
         labels: Labels | None = None,
+        support: Sequence[str] | None = None,
+        joint: bool | None = None,
+        note: str = "",
     ) -> int:
-        """File if need be and give the case to ``department``; returns the new version."""
-        if department not in self._filer.router.directory.names:
-            msg = f"router: department {department} is unknown; choose one of the directory"
-            raise RejectedError(msg, reason="department")
+        """File if need be and give the case to ``department``; returns the new version.
+
+        ``support`` and ``joint`` left out follow the rules where these name the same lead. After a return the
+        same office again refuses it and is the desk's last word, another one accepts it.
+        """
+        self._known(department, *(support or ()))
 
         async def work(tx: Tx) -> int:
-            case = await self._load(tx, case_id, version)
-            steps, status = [], CaseStatus(case.status)
-            for verb in (
-                (Verb.FILE, Verb.DISPATCH) if status is CaseStatus.RECEIVED else (Verb.DISPATCH,)
-            ):
-                steps.append((verb, status, status := next_status(status, verb)))
-            now = self._clock()
-            due_at = await self._decide(tx, case, labels, department, actor, now)
-            orders = order_rows(
-                case_id, department, (), seq=case.decision_seq + 1, due_at=due_at, at=now
+            case = await self._ledger.case(tx, case_id, version)
+            act = self._act(actor, note or department)
+            verbs = [Verb.FILE] if case["status"] == CaseStatus.RECEIVED else []
+            steps = moves(case, [*verbs, Verb.DISPATCH], act)
+            final = await self._judge_returns(tx, case, department, act)
+            decided = await decide(tx, case, labels, department, act)
+            matter = await matter_of(tx, case, decided, self.planner.rules)
+            plan = self.planner.chosen(
+                matter, act.at, case["wanted_at"], lead=department, support=support, joint=joint
             )
-            await tx.run(insert(T.work_orders), orders)
-            await self._outbox.put(tx, "notices", [assigned(order) for order in orders])
-            changes = {"department": department, "decision_seq": case.decision_seq + len(orders)}
-            changes |= {"filed_at": case.filed_at or now, "dispatched_at": now, "due_at": due_at}
-            return await self._save(tx, case, steps, changes, actor=actor, note=department, at=now)
+            seq, hold_s = case["decision_seq"] + 1, self.lifecycle.hold_s
+            orders = self.planner.orders(plan, case_id, seq=seq, at=act.at, hold_s=hold_s)
+            await tx.insert(T.work_orders, orders)
+            leaves = act.at + timedelta(seconds=hold_s)
+            told = await self._ledger.tell_offices(
+                tx, case, "assigned", orders, leaves_at=leaves.timestamp()
+            )
+            due_at = self.planner.due_at(plan, act.at)
+            changes = {
+                **decided.columns(),
+                "department": department,
+                "decision_seq": case["decision_seq"] + len(orders),
+                "notices": told,
+                "joint": plan.joint,
+                "final": final,
+                "filed_at": case["filed_at"] or act.at,
+                "dispatched_at": act.at,
+                "due_at": due_at,
+                "promise_at": self.planner.timekeeper.promise_at(act.at, due_at),
+                "stage_due_at": None,
+            }
+            remembered = remember(case, changes)
+            steps[-1:] = spread(steps[-1], orders, undo=remembered, reason="final" if final else "")
+            version_now = await self._ledger.save(tx, case, steps, act, **changes)
+            await self._ledger.tell_citizens(tx, case_id, "dispatched", version_now, leaves)
+            tx.touched.add("deliveries")
+            return version_now
 
-        return await self._db.write(work)
+        return await self._ledger.db.write(work)
 
     async def end(self, case_id: int, *, version: int, actor: str, verb: Verb, note: str) -> int:
         """Decline (不予立案, with its reason) or refer (转12345) a case nobody works on."""
-        if not note.strip():
-            msg = "router: a reason is needed; write why this is not dispatched"
-            raise RejectedError(msg, reason="note")
+        needed(note, "write why this is not dispatched")
 
         async def work(tx: Tx) -> int:
-            case = await self._load(tx, case_id, version)
-            status = CaseStatus(case.status)
-            step = (verb, status, next_status(status, verb))
-            now = self._clock()
-            return await self._save(
-                tx, case, [step], {"closed_at": now}, actor=actor, note=note, at=now
-            )
+            case = await self._ledger.case(tx, case_id, version)
+            act = self._act(actor, note)
+            steps = moves(case, [verb], act)
+            changes = {"closed_at": act.at, "stage_due_at": None}
+            return await self._finish(tx, case, steps, act, changes, note)
 
-        return await self._db.write(work)
+        return await self._ledger.db.write(work)
 
-    async def progress(
-        self, order_id: int, *, actor: str, scope: str, verb: Verb, note: str, once: bool = False
+    async def verify(
+        self, case_id: int, *, version: int, actor: str, passed: bool, note: str
     ) -> int:
-        """Sign, handle or return a work order of department ``scope``; returns the case's version.
+        """Check the result (核查): passed it may be closed, failed it goes back for rework (返工).
 
-        With ``once`` the actor (a link, a signed call) may act on this case a single time:
-        ConflictError when it has. An order that has ended moves its case no more: WorkflowError.
+        The time the result waited for the check is not the departments'.
         """
+        if not passed:
+            needed(note, "write what is still wrong")
 
         async def work(tx: Tx) -> int:
-            order = (
-                await tx.run(select(T.work_orders).where(T.work_orders.c.id == order_id))
-            ).first()
-            if order is None or order.department != scope:
-                msg = "router: no such work order of this department"
-                raise RejectedError(msg, reason="order")
-            if once:
-                await _unused(tx, order.case_id, actor)
-            if order.status not in OPEN_ORDER:
-                raise WorkflowError(verb, order.status)
-            case = await self._load(tx, order.case_id, None)
-            status, now = CaseStatus(case.status), self._clock()
-            step = (verb, status, next_status(status, verb))
-            values: dict[str, Any] = {
-                Verb.SIGN: {"status": "signed", "signed_at": now},
-                Verb.HANDLE: {"status": "handled", "ended_at": now},
-                Verb.RETURN_ORDER: {"status": "returned", "ended_at": now},
-            }[verb]
-            c = T.work_orders.c
-            if order.lead:
-                await tx.run(update(T.work_orders).where(c.id == order_id).values(**values))
-            changes: dict[str, Any] = {}
-            if verb is Verb.RETURN_ORDER:
-                changes = {"department": ""}
-                await self._withdraw(tx, case.id, order_id, now)
-            return await self._save(tx, case, [step], changes, actor=actor, note=note, at=now)
+            case = await self._ledger.case(tx, case_id, version)
+            act = self._act(actor, note)
+            verb = Verb.VERIFY_PASS if passed else Verb.VERIFY_FAIL
+            steps = moves(case, [verb], act)
+            changes: dict[str, Any] = {"verified_at": act.at}
+            if not passed:
+                changes = {"verified_at": None, "reworks": case["reworks"] + 1}
+                changes |= {"handled_at": None, "stage_due_at": None}
+                orders, due = await self._rework(tx, case, act, Verb.VERIFY_FAIL)
+                steps = spread(steps[0], orders)
+                changes |= due
+            return await self._ledger.save(tx, case, steps, act, **changes)
 
-        return await self._db.write(work)
+        return await self._ledger.db.write(work)
 
     async def close(self, case_id: int, *, version: int, actor: str, note: str) -> int:
-        """Accept the department's result and close the case (结案)."""
+        """Close the case (结案); a result not yet checked passes with it."""
 
         async def work(tx: Tx) -> int:
-            case = await self._load(tx, case_id, version)
-            status, now = CaseStatus(case.status), self._clock()
-            steps = []
-            for verb in (Verb.VERIFY_PASS, Verb.CLOSE):
-                steps.append((verb, status, status := next_status(status, verb)))
-            return await self._save(
-                tx, case, steps, {"closed_at": now}, actor=actor, note=note, at=now
-            )
+            case = await self._ledger.case(tx, case_id, version)
+            act = self._act(actor, note)
+            checked = case["verified_at"] is not None
+            steps = moves(case, [*([] if checked else [Verb.VERIFY_PASS]), Verb.CLOSE], act)
+            changes = {"closed_at": act.at, "stage_due_at": None}
+            changes["verified_at"] = case["verified_at"] or act.at
+            return await self._finish(tx, case, steps, act, changes, note)
 
-        return await self._db.write(work)
+        return await self._ledger.db.write(work)
 
-    async def _load(self, tx: Tx, case_id: int, version: int | None) -> Any:
-        case = (await tx.run(select(T.cases).where(T.cases.c.id == case_id))).first()
-        if case is None:
-            msg = "router: no such case"
-            raise RejectedError(msg, reason="case")
-        if version is not None and case.version != version:
-            raise ConflictError(
-                f"router: case {case.case_no} was changed by somebody else (version {case.version}, "
-                f"you saw {version}); look again"
-            )
-        return case
+    async def reopen(
+        self, case_id: int, *, version: int, actor: str, reason: str, note: str
+    ) -> int:
+        """Reopen (重开) for a coded reason: a closed case goes back to its departments with a new clock."""
+        bounds = self.lifecycle.reopen
+        if reason not in bounds.reasons:
+            msg = f"router: reason: {reason[:40]} is unknown; choose one of {', '.join(bounds.reasons)}"
+            raise RejectedError(msg, reason="reason")
 
-    async def _save(
+        async def work(tx: Tx) -> int:
+            case = await self._ledger.case(tx, case_id, version)
+            act = self._act(actor, note, reason)
+            steps = moves(case, [Verb.REOPEN], act)
+            closed_at = case["closed_at"] or act.at
+            if act.at - closed_at > timedelta(days=bounds.within_days):
+                msg = f"router: closed over {bounds.within_days:g} days ago; file a new case"
+                raise RejectedError(msg, reason="late")
+            changes = {"closed_at": None, "reopens": case["reopens"] + 1, "verified_at": None}
+            if steps[0].after == CaseStatus.HANDLING:
+                orders, due = await self._rework(tx, case, act, Verb.REOPEN)
+                steps = spread(steps[0], orders)
+                changes |= {"handled_at": None, **due}
+            return await self._ledger.save(tx, case, steps, act, **changes)
+
+        return await self._ledger.db.write(work)
+
+    async def suspend(self, case_id: int, *, version: int, actor: str, note: str) -> int:
+        """Let the case stand (挂账): what can not be solved now is kept apart, its clocks stop."""
+        needed(note, "write why it can not be solved now")
+
+        async def work(tx: Tx) -> int:
+            case = await self._ledger.case(tx, case_id, version)
+            act = self._act(actor, note)
+            return await self.suspend_in(tx, case, act)
+
+        return await self._ledger.db.write(work)
+
+    async def suspend_in(self, tx: Tx, case: Row, act: Act) -> int:
+        """The same inside a transaction; every open request of its orders lapses."""
+        steps = moves(case, [Verb.SUSPEND], act)
+        orders = await self._ledger.orders(tx, case["id"], *OPEN_ORDER)
+        for order in orders:
+            clock = clock_of(order).paused(act.at, Reason.SUSPENSION)
+            values = self.planner.timekeeper.columns(clock, act.at)
+            await self._ledger.set_order(tx, order, **values | {"watch_at": None})
+        await self._ledger.lapse(tx, orders, act.at)
+        version = await self._ledger.save(tx, case, steps, act)
+        await self._ledger.tell_citizens(tx, case["id"], "suspended", version, act.at, act.note)
+        return version
+
+    async def resume(self, case_id: int, *, version: int, actor: str, note: str) -> int:
+        """Go on with a case that stood (恢复处置): its clocks run again."""
+
+        async def work(tx: Tx) -> int:
+            case = await self._ledger.case(tx, case_id, version)
+            act = self._act(actor, note)
+            steps = moves(case, [Verb.RESUME], act)
+            due = await self._retime(tx, case, act, lambda clock: clock.resumed(act.at))
+            return await self._ledger.save(tx, case, steps, act, **due)
+
+        return await self._ledger.db.write(work)
+
+    async def instruct(
+        self, case_id: int, *, version: int, actor: str, wanted_at: datetime, note: str
+    ) -> int:
+        """A leader's instruction (领导交办): the date it sets goes before all limits."""
+        needed(note, "write whose instruction it is and what is wanted")
+
+        async def work(tx: Tx) -> int:
+            case = await self._ledger.case(tx, case_id, version)
+            act = self._act(actor, note)
+            if wanted_at <= act.at:
+                msg = "router: wanted_at: is in the past; set a day to come"
+                raise RejectedError(msg, reason="deadline")
+            steps = moves(case, [Verb.INSTRUCT], act)
+            limit = until(act.at, wanted_at)
+            due = await self._retime(tx, case, act, lambda _: Clock(act.at, limit))
+            return await self._ledger.save(tx, case, steps, act, wanted_at=wanted_at, **due)
+
+        return await self._ledger.db.write(work)
+
+    async def follow_up(
+        self, item_id: int, *, actor: str, solved: str, satisfied: str, via: str, note: str = ""
+    ) -> int:
+        """Keep what the citizen of one item says of the result (回访); the last word holds.
+
+        ``solved`` and ``satisfied`` are asked apart: one is not the other. Who is not content is not reopened by
+        itself: a task tells the desk. ``note`` must be redacted. RejectedError for unknown words.
+        """
+        for field, value, known in (
+            ("solved", solved, SOLVED),
+            ("satisfied", satisfied, SATISFIED),
+        ):
+            if value not in known:
+                msg = f"router: {field}: choose one of {', '.join(known)}"
+                raise RejectedError(msg, reason=field)
+
+        async def work(tx: Tx) -> int:
+            ci = T.case_items.c
+            found = (await tx.run(select(ci.case_id).where(ci.item_id == item_id))).first()
+            case = await self._ledger.case(tx, found.case_id if found else 0)
+            act = self._act(actor, note, satisfied)
+            steps = moves(case, [Verb.FOLLOW_UP], act)
+            row = {"item_id": item_id, "case_id": case["id"], "solved": solved, "via": via}
+            row |= {"satisfied": satisfied, "note": note, "actor": actor, "at": act.at}
+            r = T.ratings.c
+            done = await tx.run(update(T.ratings).where(r.item_id == item_id).values(**row))
+            if done.rowcount == 0:
+                await tx.run(insert(T.ratings).values(**row))
+            if solved == "unsolved" or satisfied == "dissatisfied":
+                await raise_task(
+                    tx, mark=f"dissatisfied:{item_id}", kind=TaskKind.DISSATISFIED,
+                    role=TaskRole.DISPATCHER, case_id=case["id"], at=act.at,
+                )  # fmt: skip
+            return await self._ledger.save(tx, case, steps, act)
+
+        return await self._ledger.db.write(work)
+
+    def _act(self, actor: str, note: str, reason: str = "") -> Act:
+        return Act(actor, self._ledger.clock(), note, reason)
+
+    def _known(self, *departments: str) -> None:
+        for one in departments:
+            if one not in self.planner.rules.directory.names:
+                msg = f"router: department {one[:40]} is unknown; choose one of the directory"
+                raise RejectedError(msg, reason="department")
+
+    async def _judge_returns(self, tx: Tx, case: Row, department: str, act: Act) -> bool:
+        """Settle the case's open returns by where it goes now; whether this is the desk's last word."""
+        t = T.returns.c
+        where = (t.case_id == case["id"], t.state == "open")
+        open_ = (await tx.run(select(t.id, t.department).where(*where))).all()
+        refused = [one.id for one in open_ if one.department == department]
+        accepted = [one.id for one in open_ if one.department != department]
+        for state, ids in (("refused", refused), ("accepted", accepted)):
+            if ids:
+                values = {"state": state, "judged_by": act.actor, "judged_at": act.at}
+                await tx.run(update(T.returns).where(t.id.in_(ids)).values(**values))
+        return bool(refused) or case["returns"] >= self.lifecycle.returns.max
+
+    async def _finish(
         self,
         tx: Tx,
-        case: Any,
-        steps: Sequence[tuple[Verb, CaseStatus, CaseStatus]],
+        case: Row,
+        steps: list[Step],
+        act: Act,
         changes: dict[str, Any],
-        *,
-        actor: str,
-        note: str,
-        at: datetime,
+        text: str,
     ) -> int:
-        after, version = steps[-1][2], case.version + len(steps)
-        c = T.cases.c
-        done = await tx.run(
-            update(T.cases)
-            .where(c.id == case.id, c.version == case.version)
-            .values(**changes, status=after, version=version)
-        )
-        if done.rowcount != 1:
-            raise ConflictError(
-                f"router: case {case.case_no} was changed by somebody else; look again"
-            )
-        rows = [
-            event_row(case.id, verb, before, to, actor=actor, note=note, at=at)
-            for verb, before, to in steps
-        ]
-        await tx.run(insert(T.events), rows)
-        stage = TOLD.get(steps[-1][0])
-        if stage is not None:
-            text = "" if stage == "dispatched" else note
-            mark = f"{stage}:{version}"
-            await self._answers.tell(tx, [case.id], stage=stage, mark=mark, text=text, at=at)
-        tx.touched.add("desk")
-        return int(version)
+        """Save an end that may be undone; citizens hear of it once it may not."""
+        last = steps[-1]
+        steps[-1] = replace(last, undo=remember(case, changes))
+        version = await self._ledger.save(tx, case, steps, act, **changes)
+        at = act.at + timedelta(seconds=self.lifecycle.hold_s)
+        stage = str(CaseStatus(last.after))
+        await self._ledger.tell_citizens(tx, case["id"], stage, version, at, text)
+        return version
 
-    async def _withdraw(self, tx: Tx, case_id: int, but: int, now: datetime) -> None:
-        """Take the case back from every other department that still has it."""
-        c = T.work_orders.c
-        where = (c.case_id == case_id, c.id != but, c.status.in_(OPEN_ORDER))
-        orders = [
-            dict(row) for row in (await tx.run(select(T.work_orders).where(*where))).mappings()
-        ]
-        if orders:
-            await tx.run(
-                update(T.work_orders).where(*where).values(status="withdrawn", ended_at=now)
-            )
-            await self._outbox.put(
-                tx, "notices", [assigned(order, "withdrawn") for order in orders]
-            )
+    async def _rework(
+        self, tx: Tx, case: Row, act: Act, verb: Verb
+    ) -> tuple[list[Row], dict[str, Any]]:
+        """Send the last result back to who gave it; the orders, and what changes for the case."""
+        timekeeper = self.planner.timekeeper
+        orders = await self._ledger.orders(tx, case["id"], OrderStatus.HANDLED)
+        due: dict[str, Any] = {}
+        for order in orders:
+            clock = clock_of(order)
+            if verb is Verb.REOPEN:
+                clock = Clock(act.at, clock.limit)
+            else:
+                waited = Pause(order["handled_at"] or act.at, act.at, Reason.CHECK)
+                clock = Clock(clock.start, clock.limit, (*clock.pauses, waited), clock.extra)
+            values = timekeeper.columns(clock, act.at)
+            values |= {"status": next_order_status(OrderStatus.HANDLED, verb)}
+            values |= {"handled_at": None, "ended_at": None, "reworks": order["reworks"] + 1}
+            await self._ledger.set_order(tx, order, **values)
+            if order["lead"]:
+                due = self.due(case, values)
+        due["notices"] = await self._ledger.tell_offices(tx, case, "reworked", orders)
+        return orders, due
 
-    async def _decide(
-        self, tx: Tx, case: Any, labels: Labels | None, department: str, actor: str, now: datetime
-    ) -> datetime:
-        """Keep the person's labels apart from the model's; returns when the case is due."""
-        found = (await tx.run(select(T.verdicts).where(T.verdicts.c.item_id == case.id))).first()
-        if found is None:
-            msg = "router: this case has no verdict yet; try again in a moment"
-            raise ConflictError(msg)
-        verdict = verdict_of(found)
-        said = Labels(verdict.kind, verdict.problems, verdict.campaigns, verdict.urgency)
-        chosen = labels or said
-        encode = msgspec.json.encode
-        marks: dict[str, Any] = {
-            "kind": chosen.kind,
-            "problems": encode(chosen.problems).decode(),
-            "campaigns": encode(chosen.campaigns).decode(),
-            "urgency": chosen.urgency,
-        }
-        confirmed = chosen == said and department == case.suggested
-        row = {"item_id": case.id, **marks, "confirmed": confirmed, "department": department}
-        row |= {"actor": actor, "model": verdict.model, "at": now}
-        row["predicted"] = encode(said).decode()
-        upsert = sqlite_insert if self._db.is_sqlite else pg_insert
-        await tx.run(
-            upsert(T.corrections)
-            .values(row)
-            .on_conflict_do_update(index_elements=["item_id"], set_=row)
-        )
-        await tx.run(update(T.cases).where(T.cases.c.id == case.id).values(**marks))
-        limits = self._filer.deadlines
-        limit = limits.limit_of(kind=chosen.kind, problems=chosen.problems, urgency=chosen.urgency)
-        return limits.due_at(now, limit, self._filer.zone)
+    async def _retime(self, tx: Tx, case: Row, act: Act, change: Any) -> dict[str, Any]:
+        """Change the clocks of all open orders; what follows for the case."""
+        due: dict[str, Any] = {}
+        for order in await self._ledger.orders(tx, case["id"], *OPEN_ORDER):
+            values = self.planner.timekeeper.columns(change(clock_of(order)), act.at)
+            await self._ledger.set_order(tx, order, **values)
+            if order["lead"]:
+                due = self.due(case, values)
+        return due
 
-
-async def _unused(tx: Tx, case_id: int, actor: str) -> None:
-    """ConflictError when ``actor`` is in the case's history."""
-    e = T.events.c
-    if (await tx.run(select(e.id).where(e.case_id == case_id, e.actor == actor))).first():
-        msg = "router: this link or call was used already; use the newest message or the inbox"
-        raise ConflictError(msg)
+    def due(self, case: Row, values: dict[str, Any]) -> dict[str, Any]:
+        """The case's own due time and promise by its lead's."""
+        if "due_at" not in values:
+            return {}
+        start = case["dispatched_at"] or values["due_at"]
+        promise_at = self.planner.timekeeper.promise_at(start, values["due_at"])
+        return {"due_at": values["due_at"], "promise_at": promise_at}

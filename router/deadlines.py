@@ -58,7 +58,7 @@ class Stage(StrEnum):
 class Limit(Strict):
     """An amount of working time."""
 
-    amount: float = Field(gt=0, le=1000)
+    amount: float = Field(gt=0, le=10_000)
     unit: Unit
 
 
@@ -154,6 +154,7 @@ class Reason(StrEnum):
 
     EXTENSION = "extension"  # more time was asked for and nobody has answered yet
     SUSPENSION = "suspension"  # 挂账
+    CHECK = "check"  # the result waited for the desk, which then sent it back (返工)
 
 
 class State(StrEnum):

@@ -8,7 +8,7 @@ that was undone never happened.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from router.clocking import read_clock, until
@@ -52,6 +52,7 @@ class Happening:
     """One line of a case's history; without an order it concerns the whole case."""
 
     order_id: int | None
+    version: int
     verb: str
     at: datetime
 
@@ -109,8 +110,8 @@ class OrderFacts:
     not stand then and the office still had it; ``handled`` by now; ``on_time`` that not after its due
     time; ``closed`` its case, by now; ``closed_in_month``; ``sign_due`` and ``signed_on_time`` likewise for
     signing; ``returned`` in the month, ``return_accepted`` or ``return_refused`` judged in the month,
-    ``return_open`` not judged yet; ``withdrawn`` taken back in the month; ``checked`` 核查 in the month (a case's
-    check is its lead's), ``reworked`` the check failed; ``extended`` 延期 ever; ``suspended`` 挂账 when the month
+    ``return_open`` not judged yet; ``withdrawn`` taken back in the month; a result ``checked``
+    核查 in the month, ``reworked`` the check failed; ``extended`` 延期 ever; ``suspended`` 挂账 when the month
     ended; ``repeat`` its case came back within the window; ``lead``, ``joint`` 联合执法; ``rated``; ``urged`` 督办.
 
     Numbers, of the one order that answers for its case: ``items`` citizens of a case closed in the month and
@@ -181,7 +182,15 @@ class Counting:
 def facts_of(case: CaseHistory, how: Counting) -> list[OrderFacts]:
     """The facts of each order of the case that was not undone."""
     orders = [order for order in case.orders if not _undone(order, case.happened)]
-    return [_facts(order, case, orders, how) for order in orders]
+    case = replace(case, orders=orders, happened=effective(case.happened))
+    return [_facts(order, case, how) for order in orders]
+
+
+def effective(happened: Sequence[Happening]) -> list[Happening]:
+    """The history without commands that were undone: the lines of the moment just before each undoing."""
+    undoing = {one.version - 1 for one in happened if one.verb == "undo"}
+    undone = {one.at for one in happened if one.version in undoing}
+    return [one for one in happened if one.at not in undone and one.verb != "undo"]
 
 
 def _undone(order: Order, happened: Sequence[Happening]) -> bool:
@@ -193,15 +202,15 @@ def _undone(order: Order, happened: Sequence[Happening]) -> bool:
     )
 
 
-def _facts(order: Order, case: CaseHistory, orders: Sequence[Order], how: Counting) -> OrderFacts:
+def _facts(order: Order, case: CaseHistory, how: Counting) -> OrderFacts:
     span, done_at, clock = how.span, order.done_at, _clock(order)
     mine = [one for one in case.happened if _concerns(one, order)]
-    checks = [one for one in mine if span.has(one.at) and _checks(one, order)]
+    checks = [one for one in _checks(mine) if span.has(one.at)]
     returns = [one for one in case.returns if one.order_id == order.id]
     documents = sum(
-        span.has(one.at) and _addressed(one, orders) == order.id for one in case.documents
+        span.has(one.at) and _addressed(one, case.orders) == order.id for one in case.documents
     )
-    counts = _ratings(order, case, orders, span)
+    counts = _ratings(order, case, span)
     return OrderFacts(
         order_id=order.id,
         case_id=case.id,
@@ -214,7 +223,7 @@ def _facts(order: Order, case: CaseHistory, orders: Sequence[Order], how: Counti
         dispatched=span.has(order.dispatched_at),
         due=_owed(order, clock, how),
         handled=done_at is not None,
-        on_time=done_at is not None and done_at <= order.due_at,
+        on_time=done_at is not None and (done_at <= order.due_at or _stood(order, clock)),
         closed=case.status == CaseStatus.CLOSED,
         closed_in_month=order.gone_at is None and span.has(_closed_at(case, span)),
         sign_due=_sign_owed(order, how),
@@ -251,9 +260,15 @@ def _clock(order: Order) -> Clock:
     return Clock(order.dispatched_at, until(order.dispatched_at, order.due_at))
 
 
-def _checks(one: Happening, order: Order) -> bool:
-    """Whether it is a check of the order's result; the case's is that of its lead."""
-    return one.verb in {"verify_pass", "verify_fail"} and (order.lead or one.order_id is not None)
+def _checks(mine: Sequence[Happening]) -> list[Happening]:
+    """The checks of the order's results: those that name it, and the case's once it had given one."""
+    results = [one.at for one in mine if one.verb == "handle" and one.order_id is not None]
+    return [
+        one
+        for one in mine
+        if one.verb in {"verify_pass", "verify_fail"}
+        and (one.order_id is not None or any(at <= one.at for at in results))
+    ]
 
 
 def _owed(order: Order, clock: Clock, how: Counting) -> bool:
@@ -261,9 +276,12 @@ def _owed(order: Order, clock: Clock, how: Counting) -> bool:
     due_at, gone = order.due_at, order.gone_at
     if not how.span.has(due_at) or due_at > how.now or (gone is not None and gone <= due_at):
         return False
-    return order.done_at is not None or not any(
-        pause.until is None and pause.since <= due_at for pause in clock.pauses
-    )
+    return order.done_at is not None or not _stood(order, clock)
+
+
+def _stood(order: Order, clock: Clock) -> bool:
+    """Whether the clock stood at the due time known last and has not run since: that time never came."""
+    return any(pause.until is None and pause.since <= order.due_at for pause in clock.pauses)
 
 
 def _sign_owed(order: Order, how: Counting) -> bool:
@@ -316,10 +334,9 @@ def _addressed(one: Document, orders: Sequence[Order]) -> int | None:
     return answering(orders, one.at) if one.order_id is None else one.order_id
 
 
-def _ratings(
-    order: Order, case: CaseHistory, orders: Sequence[Order], span: Span
-) -> dict[str, int]:
+def _ratings(order: Order, case: CaseHistory, span: Span) -> dict[str, int]:
     """The numbers of ratings; zero for an order that does not answer for the case."""
+    orders = case.orders
     given = [
         one for one in case.ratings if span.has(one.at) and answering(orders, one.at) == order.id
     ]

@@ -11,23 +11,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from router.deadlines import Deadlines
+from router.deadlines import Stage
 from router.departments import Area
-from router.rules import Matter, Route, Router
+from router.ledger import Act, Step, event_row, notice
+from router.planning import Plan, Planner
+from router.rules import Matter
 from router.workflow import CaseStatus, Verb
-from store.model import Decision, Kind, NoticeRef, Record
+from store.model import Decision, Kind, Record
 from store.numbers import case_no
-from store.outbox import record
 
 SUMMARY = 80
 """Characters of a message shown in a queue row."""
-
-ORDERS = 100
-"""Work orders one case may have in its life; a work order's id is case id × this + sequence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +49,7 @@ class Understood:
     area: str = ""
     point: str = ""
     teach: float = 0.0
+    wanted_at: datetime | None = None
 
 
 @dataclass
@@ -71,17 +69,15 @@ class Filer:
     def __init__(
         self,
         *,
-        router: Router,
-        deadlines: Deadlines,
-        zone: ZoneInfo,
+        planner: Planner,
         prefix: str,
         clock: Callable[[], datetime],
+        hold_s: float = 0.0,
     ) -> None:
-        self.router = router
-        self.deadlines = deadlines
-        self.zone = zone
+        self.planner = planner
         self.prefix = prefix
         self.clock = clock
+        self.hold_s = hold_s
 
     def file_all(self, understood: Sequence[Understood]) -> Filing:
         """The rows for a batch."""
@@ -91,47 +87,48 @@ class Filer:
                 self._file(one, filing)
         return filing
 
-    def due_at(self, one: Understood, start: datetime) -> datetime:
-        """When the case must be done if its clock starts at ``start``."""
-        limit = self.deadlines.limit_of(kind=one.kind, problems=one.problems, urgency=one.urgency)
-        return self.deadlines.due_at(start, limit, self.zone)
-
     def _file(self, one: Understood, filing: Filing) -> None:
         case_id = one.item_id
+        directory = self.planner.rules.directory
         text = f"{one.title}\n{one.text}" if one.title else one.text
-        area = self.router.directory.areas.get(one.area)
-        route = self.router.route(
-            Matter(
-                kind=one.kind,
-                problems=one.problems,
-                campaigns=one.campaigns,
-                urgency=one.urgency,
-                channel=one.channel,
-                hint=one.hint,
-                text=text,
-                area=area,
-            )
-        )
+        area = directory.areas.get(one.area)
         at = one.received_at if one.replayed else self.clock()
-        sent = one.decision == Decision.AUTO and route.lead != self.router.directory.out_of_scope
-        due_at = self.due_at(one, at)
-        orders = (
-            order_rows(case_id, route.lead, route.support, seq=1, due_at=due_at, at=at)
-            if sent
-            else []
+        matter = Matter(
+            kind=one.kind,
+            problems=one.problems,
+            campaigns=one.campaigns,
+            urgency=one.urgency,
+            channel=one.channel,
+            hint=one.hint,
+            text=text,
+            area=area,
         )
-        case = self._case_row(one, area, route, text)
-        if sent:
-            case |= {"status": CaseStatus.DISPATCHED, "version": 3, "department": route.lead}
-            case |= {"decision_seq": len(orders), "filed_at": at, "dispatched_at": at}
-        filing.cases.append(case | {"due_at": due_at})
+        plan = self.planner.plan(matter, at, one.wanted_at)
+        case = self._case_row(one, area, plan, text) | {"due_at": self.planner.due_at(plan, at)}
+        if one.decision == Decision.AUTO and plan.lead != directory.out_of_scope:
+            self._send(one, plan, case, at, filing)
+        filing.cases.append(case)
         filing.case_items.append({"item_id": one.item_id, "case_id": case_id})
+        filing.events.extend(_history(one, filing, at=at))
+
+    def _send(
+        self, one: Understood, plan: Plan, case: dict[str, Any], at: datetime, filing: Filing
+    ) -> None:
+        """Dispatched at once: work orders, notices, and what the case keeps of it."""
+        orders = self.planner.orders(plan, one.item_id, seq=1, at=at, hold_s=self.hold_s)
+        case |= {"status": CaseStatus.DISPATCHED, "version": 2 + len(orders)}
+        case |= {"department": plan.lead, "joint": plan.joint, "stage_due_at": None}
+        case |= {"decision_seq": len(orders), "notices": len(orders)}
+        case |= {"filed_at": at, "dispatched_at": at}
+        case["promise_at"] = self.planner.timekeeper.promise_at(at, case["due_at"])
+        leaves_at = orders[0]["leaves_at"].timestamp()
         filing.work_orders.extend(orders)
-        filing.notices.extend(assigned(order) for order in orders)
-        filing.events.extend(_history(case_id, sent=sent, model=one.model, note=route.rule, at=at))
+        filing.notices.extend(
+            notice(order, "assigned", n, leaves_at) for n, order in enumerate(orders, 1)
+        )
 
     def _case_row(
-        self, one: Understood, area: Area | None, route: Route, text: str
+        self, one: Understood, area: Area | None, plan: Plan, text: str
     ) -> dict[str, Any]:
         """A case that waits at the desk."""
         return {
@@ -147,17 +144,22 @@ class Filer:
             "decision": one.decision,
             "confidence": one.trust,
             "department": "",
-            "suggested": route.lead,
-            "rule": route.rule,
+            "suggested": plan.lead,
+            "rule": plan.rule,
             "area": area.id if area else "",
             "point": one.point if area else "",
             "teach": one.teach,
             "summary": text.replace("\n", " ")[:SUMMARY],
             "items": 1,
             "decision_seq": 0,
+            "notices": 0,
+            "joint": False,
             "received_at": one.received_at,
             "filed_at": None,
             "dispatched_at": None,
+            "wanted_at": one.wanted_at,
+            "promise_at": None,
+            "stage_due_at": self.planner.timekeeper.stage_due_at(Stage.DISPATCH, one.received_at),
             "replayed": one.replayed,
         }
 
@@ -167,51 +169,20 @@ def needs_case(one: Understood) -> bool:
     return one.decision == Decision.DESK or one.kind not in {Kind.PRAISE, Kind.CHATTER}
 
 
-def order_rows(
-    case_id: int, lead: str, support: Sequence[str], *, seq: int, due_at: datetime, at: datetime
-) -> list[dict[str, Any]]:
-    """One work order a department, the lead's first; numbers go on from ``seq``."""
-    return [
-        {
-            "id": case_id * ORDERS + seq + n,
-            "case_id": case_id,
-            "department": department,
-            "lead": n == 0,
-            "status": "assigned",
-            "seq": seq + n,
-            "due_at": due_at,
-            "dispatched_at": at,
-        }
-        for n, department in enumerate((lead, *support))
-    ]
-
-
-def assigned(order: dict[str, Any], change: str = "assigned") -> Record:
-    """The notice that a work order was given to its department, or taken back."""
-    seq = order["seq"] * 2 - (change == "assigned")
-    ref = NoticeRef(order["id"], order["department"], change, seq)
-    return record(f"{order['id']}:{change}", str(order["case_id"]), ref)
-
-
-def event_row(
-    case_id: int, verb: Verb, before: str, after: str, *, actor: str, note: str, at: datetime
-) -> dict[str, Any]:
-    """One line of a case's history."""
-    row = {"case_id": case_id, "verb": verb, "before": before, "after": after}
-    return {**row, "actor": actor, "note": note, "at": at}
-
-
-def _history(
-    case_id: int, *, sent: bool, model: str, note: str, at: datetime
-) -> list[dict[str, Any]]:
-    s = CaseStatus
-    steps = [(Verb.RECEIVE, "", s.RECEIVED)]
-    if sent:
-        steps += [(Verb.FILE, s.RECEIVED, s.FILED), (Verb.DISPATCH, s.FILED, s.DISPATCHED)]
-    return [
-        event_row(case_id, verb, before, after, actor=model, note=note, at=at)
-        for verb, before, after in steps
-    ]
+def _history(one: Understood, filing: Filing, *, at: datetime) -> list[dict[str, Any]]:
+    """What the model did: received, and where it was sure filed and dispatched to each office."""
+    s, case = CaseStatus, filing.cases[-1]
+    steps = [Step(Verb.RECEIVE, "", s.RECEIVED, note=case["rule"])]
+    if case["status"] == s.DISPATCHED:
+        steps.append(Step(Verb.FILE, s.RECEIVED, s.FILED, note=case["rule"]))
+        orders = filing.work_orders[-case["decision_seq"] :]
+        for n, order in enumerate(orders):
+            before = s.DISPATCHED if n else s.FILED
+            steps.append(
+                Step(Verb.DISPATCH, before, s.DISPATCHED, order["id"], note=order["department"])
+            )
+    act = Act(one.model, at)
+    return [event_row(one.item_id, step, act, version=n) for n, step in enumerate(steps, 1)]
 
 
 def _json(labels: Sequence[str]) -> str:

@@ -10,15 +10,33 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.facts import CaseHistory, Document, Happening, Order, Rating, Return
+from router.facts import (
+    CaseHistory,
+    Document,
+    Happening,
+    Order,
+    Rating,
+    Return,
+    effective,
+)
 from router.months import Span
+from router.workflow import Verb
 from store.db import Database, among
 from store.tables import T
 
 PAGE = 500
 """Cases read at a time."""
 
-_VERBS = ("undo", "suspend", "resume", "verify_pass", "verify_fail", "close")
+_VERBS = (
+    Verb.DISPATCH,
+    Verb.UNDO,
+    Verb.SUSPEND,
+    Verb.RESUME,
+    Verb.HANDLE,
+    Verb.VERIFY_PASS,
+    Verb.VERIFY_FAIL,
+    Verb.CLOSE,
+)
 """Lines of a history that facts are derived from."""
 
 _ORDER = (
@@ -109,7 +127,7 @@ class _Reader:
         )
         orders = await self._by_case(o.case_id, [o[name] for name in _ORDER], o.id)
         events = await self._by_case(
-            e.case_id, [e.order_id, e.verb, e.at], e.id, e.verb.in_(_VERBS)
+            e.case_id, [e.order_id, e.version, e.verb, e.at], e.id, e.verb.in_(_VERBS)
         )
         returns = await self._by_case(r.case_id, [r.order_id, r.state, r.at, r.judged_at], r.id)
         ratings = await self._by_case(v.case_id, [v.solved, v.satisfied, v.at], v.item_id)
@@ -141,9 +159,10 @@ class _Reader:
         columns: Sequence[ColumnElement[Any]],
         order: ColumnElement[Any],
         *where: ColumnElement[bool],
+        ids: Sequence[int] = (),
     ) -> dict[int, list[tuple[Any, ...]]]:
-        """The named columns of the page's rows, in ``order``, by case."""
-        mine = among(case_id, self._ids, is_sqlite=self._is_sqlite)
+        """The named columns of the rows of the page's cases (or of ``ids``), in ``order``, by case."""
+        mine = among(case_id, ids or self._ids, is_sqlite=self._is_sqlite)
         found = await self._conn.execute(
             select(case_id, *columns).where(mine, *where).order_by(order)
         )
@@ -157,10 +176,11 @@ class _Reader:
         closed: dict[int | None, list[datetime]] = defaultdict(list)
         if earlier:
             e = T.events.c
-            mine = among(e.case_id, earlier, is_sqlite=self._is_sqlite)
-            statement = select(e.case_id, e.at).where(mine, e.verb == "close")
-            for case_id, at in await self._conn.execute(statement):
-                closed[case_id].append(at)
+            columns = [e.order_id, e.version, e.verb, e.at]
+            lines = await self._by_case(e.case_id, columns, e.id, e.verb.in_(_VERBS), ids=earlier)
+            for case_id, rows in lines.items():
+                told = effective([Happening(*one) for one in rows])
+                closed[case_id] = [one.at for one in told if one.verb == Verb.CLOSE]
         return closed
 
 

@@ -88,6 +88,35 @@ class Report:
         }
 
 
+def as_dict(report: Report) -> dict[str, Any]:
+    """The report as JSON has it; times in ISO 8601."""
+    told = {"id", "name", "formula", "show", "better", "weight", "target"}
+    return {
+        "month": str(report.month),
+        "by": report.by.value,
+        "frozen": report.is_frozen,
+        "at": report.at.isoformat(),
+        "indicators": [one.model_dump(mode="json", include=told) for one in report.indicators],
+        "units": [
+            {
+                "unit": line.standing.unit,
+                "name": line.name,
+                "score": line.standing.score,
+                "rank": line.standing.rank,
+                "numbers": {
+                    cell.indicator: {
+                        "numerator": cell.numerator,
+                        "denominator": cell.denominator,
+                        "value": cell.value,
+                    }
+                    for cell in line.cells
+                },
+            }
+            for line in report.lines
+        ],
+    }
+
+
 def make_report(
     month: Month,
     by: By,

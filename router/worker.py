@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select, update
 
-from router.filing import Filer, Filing, Understood, event_row
+from router.filing import Filer, Filing, Understood
+from router.ledger import Act, Step, event_row
 from router.workflow import CaseStatus, Verb
 from store.answers import Answers
 from store.db import Database, Tx, among
@@ -23,7 +24,7 @@ _ref = msgspec.json.Decoder(ItemRef)
 
 RELABELED = (
     "kind", "problems", "campaigns", "urgency", "decision", "confidence", "suggested", "rule",
-    "area", "point", "teach", "summary", "due_at",
+    "area", "point", "teach", "summary", "due_at", "wanted_at",
 )  # fmt: skip
 
 
@@ -78,6 +79,7 @@ class RouterWorker:
                 area=row.area,
                 point=row.point,
                 teach=row.teach,
+                wanted_at=row.wanted_at,
             )
             for row in await with_verdicts(self._db, ids)
         ]
@@ -103,13 +105,16 @@ class RouterWorker:
         ):
             await tx.insert(table, rows)
         await self._outbox.put(tx, "notices", filing.notices)
-        sent = [case["id"] for case in filing.cases if case["status"] == CaseStatus.DISPATCHED]
-        await self._answers.tell(
-            tx, sent, stage="dispatched", mark="dispatched:3", at=self._clock()
-        )
+        await self._tell(tx, filing)
         tx.touched.add("desk")
         self._observe("filed", "", len(filing.cases))
         self._observe("dispatched", "", len(filing.work_orders))
+
+    async def _tell(self, tx: Tx, filing: Filing) -> None:
+        """Citizens hear of a dispatch when its department does."""
+        sent = [case["id"] for case in filing.cases if case["status"] == CaseStatus.DISPATCHED]
+        at = self._clock() + timedelta(seconds=self._filer.hold_s)
+        await self._answers.tell(tx, sent, stage="dispatched", mark="dispatched:1", at=at)
 
     async def _relabel(
         self, tx: Tx, filing: Filing, known: Mapping[int, Any], models: dict[int, str]
@@ -132,9 +137,9 @@ class RouterWorker:
             )
             status, actor = before["status"], models[case["id"]]
             note = "relabeled: " + ", ".join(sorted(values))
-            row = event_row(
-                case["id"], Verb.RECEIVE, status, status, actor=actor, note=note, at=self._clock()
-            )
+            step = Step(Verb.RECEIVE, status, status, note=note)
+            act = Act(actor, self._clock())
+            row = event_row(case["id"], step, act, version=before["version"] + 1)
             await tx.run(insert(T.events).values(row))
 
 

@@ -35,9 +35,26 @@ class Answers:
         at: datetime,
     ) -> None:
         """Tell every citizen of these cases; ``text`` is what a person wrote for them, if anything."""
-        if not self._channels or not case_ids:
+        if case_ids:
+            ci = T.case_items.c
+            among_cases = among(ci.case_id, case_ids, is_sqlite=self._is_sqlite)
+            items = select(ci.item_id).where(among_cases)
+            await self._tell(tx, T.items.c.id.in_(items), stage, mark, text, at)
+
+    async def tell_items(
+        self, tx: Tx, item_ids: Sequence[int], *, stage: str, mark: str, at: datetime
+    ) -> None:
+        """Tell the citizens of these items."""
+        if item_ids:
+            which = among(T.items.c.id, item_ids, is_sqlite=self._is_sqlite)
+            await self._tell(tx, which, stage, mark, "", at)
+
+    async def _tell(
+        self, tx: Tx, which: Any, stage: str, mark: str, text: str, at: datetime
+    ) -> None:
+        if not self._channels:
             return
-        i, ci, a = T.items.c, T.case_items.c, T.answers.c
+        i, a = T.items.c, T.answers.c
         columns: dict[Any, Any] = {
             a.item_id: i.id,
             a.channel: i.channel,
@@ -51,16 +68,12 @@ class Answers:
             a.error: literal(""),
         }
         told = select(a.item_id).where(a.item_id == i.id, a.mark == mark).exists()
-        wanted = (
-            select(*columns.values())
-            .join(T.case_items, ci.item_id == i.id)
-            .where(
-                among(ci.case_id, case_ids, is_sqlite=self._is_sqlite),
-                i.channel.in_(self._channels),
-                i.replayed.is_(False),
-                i.key.is_not(None),
-                ~told,
-            )
+        wanted = select(*columns.values()).where(
+            which,
+            i.channel.in_(self._channels),
+            i.replayed.is_(False),
+            i.key.is_not(None),
+            ~told,
         )
         await tx.run(insert(T.answers).from_select(list(columns), wanted))
         tx.touched.add("answers")

@@ -100,7 +100,8 @@ class Item(BaseModel):
     ``(channel, channel_id)`` identifies it for ever: admitting it twice stores it once. ``channel``
     is the connector's configured name; ``channel_id`` the source's own stable id; ``thread`` the
     ``channel_id`` of the post this one answers, if any. ``photos`` are addresses of pictures, voices or
-    videos still to be fetched (``https://…``, or ``kind:id`` for the connector to resolve).
+    videos still to be fetched (``https://…``, or ``kind:id`` for the connector to resolve). ``wanted_at`` is the
+    day a leader's instruction (领导交办) sets.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -117,6 +118,7 @@ class Item(BaseModel):
     media: tuple[Media, ...] = ()
     photos: tuple[str, ...] = Field(default=(), max_length=MAX_PHOTOS)
     thread: str = Field(default="", max_length=200)
+    wanted_at: AwareDatetime | None = None
     replayed: bool = False
 
     @field_validator("channel_id", "url", "thread")
@@ -196,12 +198,16 @@ class ItemRef(msgspec.Struct, frozen=True):
 
 
 class NoticeRef(msgspec.Struct, frozen=True):
-    """Payload of topic ``notices``: which work order changed for which department."""
+    """Payload of topic ``notices``: which work order changed for which department.
+
+    ``seq`` grows with each notice of a case; ``leaves_at`` (seconds since 1970) is before when nothing may leave.
+    """
 
     order_id: int
     department: str
     change: str
     seq: int
+    leaves_at: float = 0.0
 
 
 class DeadRef(msgspec.Struct, frozen=True):

@@ -23,7 +23,8 @@ class CaseRow(SQLModel, table=True):
     """案件: one matter the city answers for. ``version`` guards every change.
 
     ``wanted_at`` is the day a leader set; ``promise_at`` what citizens were told; ``stage_due_at`` when
-    the desk's present step must be over; ``final`` that the desk's word was the last: no more returns.
+    the desk's present step must be over; ``notices`` how many were told to offices; ``final`` that the
+    desk's word was the last: no more returns.
     """
 
     __tablename__ = "cases"
@@ -56,6 +57,7 @@ class CaseRow(SQLModel, table=True):
     summary: str = words()
     items: int = 1
     decision_seq: int = 0
+    notices: int = 0
     joint: bool = False
     final: bool = False
     returns: int = 0

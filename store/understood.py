@@ -60,6 +60,7 @@ async def with_verdicts(db: Database, ids: Sequence[int]) -> list[Any]:
     statement = (
         select(
             i.id, i.channel, i.title, i.text, i.address, i.received_at, i.replayed,
+            i.wanted_at,
             v.kind, v.problems, v.campaigns, v.urgency, v.decision, v.dept_hint, v.trust, v.model,
             v.teach, v.area, v.point,
         )

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -200,12 +201,16 @@ MakeHub = Callable[..., Hub]
 
 @pytest.fixture
 def make_hub(city: City, classifier: Classifier, tmp_path: Path, clock: Clock) -> MakeHub:
-    """A hub over given URLs with a fixed clock and the session's classifier; not open yet."""
+    """A hub over given URLs with a fixed clock and the session's classifier; not open yet.
+
+    Nothing is held for undoing unless ``undo_s`` is given: the clock would have to be moved.
+    """
 
     def make(database_url: str, journal_url: str = "", **more: Any) -> Hub:
+        at_once = city.lifecycle.model_copy(update={"undo_s": more.pop("undo_s", 0)})
         values = {"database_url": database_url, "journal_url": journal_url, **more}
         settings = Settings.model_validate(values)
-        hub = Hub(settings, city, tmp_path, clock=clock)
+        hub = Hub(settings, replace(city, lifecycle=at_once), tmp_path, clock=clock)
         hub.models.engines = Engines(ThreadEngine(classifier))
         return hub
 

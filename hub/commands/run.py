@@ -90,7 +90,7 @@ def _desk(hub: Hub, *, demo: bool) -> Desk:
     return Desk(
         db=hub.db,
         vault=hub.vault,
-        cases=hub.cases,
+        commands=hub.commands,
         city=hub.settings.city.hub_name,
         taxonomy=hub.city.taxonomy,
         directory=hub.city.directory,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, exists, select, update
+from sqlalchemy import and_, exists, or_, select, update
 
 from router.notify.senders import Dispatch
 from store.db import Database, Tx
@@ -59,6 +59,7 @@ class Backlog:
             .join(T.cases, c.id == d.c.case_id)
             .outerjoin(T.items, i.id == d.c.case_id)
             .where(d.c.state == "pending", d.c.due_at <= now, d.c.department == key, ~blocked)
+            .where(or_(d.c.change != "assigned", o.ended_at.is_(None), o.ended_at >= o.leaves_at))
             .order_by(d.c.due_at, d.c.id)
             .limit(limit)
         )
@@ -67,7 +68,8 @@ class Backlog:
         return [self._dispatch(row) for row in rows]
 
     def _dispatch(self, row: Any) -> Dispatch:
-        link = self.link(row.order_id, row.created_at) if row.change == "assigned" else ""
+        is_work = row.change in {"assigned", "reworked"}
+        link = self.link(row.order_id, row.created_at) if is_work else ""
         return Dispatch(
             delivery_id=row.id,
             webhook_id=row.webhook_id,

@@ -1,6 +1,6 @@
 """An office answers: by a signed call from its own system, or by the one-time link in a message.
 
-``POST /office/v1/orders/{order_id}/{sign|handle|return}`` takes Standard Webhooks headers and the
+``POST /office/v1/orders/{order_id}/{sign|handle|return|extend|suspend}`` takes Standard Webhooks headers and the
 office's own secret; the same ``webhook-id`` again is answered the same and acts no second time.
 ``GET /office/link/{token}`` shows the order with a form and changes nothing (mail scanners open links);
 its POST acts once.
@@ -17,19 +17,18 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from sqlalchemy import select
 
-from router.cases import OPEN_ORDER, Cases
+from router.commands import OFFICE_VERBS, Commands, office_may
+from router.deadlines import Limit, Unit
 from router.notify import page
-from router.notify.calls import LONGEST_NOTE, read_report, verify
+from router.notify.calls import LONGEST_NOTE, Report, asked_limit, read_report, verify
 from router.notify.links import PATH, Link, Links
 from router.notify.words import Speech
-from router.workflow import STATUS_NAMES, TRANSITIONS, VERB_NAMES, CaseStatus, Verb
+from router.workflow import OPEN_ORDER, STATUS_NAMES, VERB_NAMES, CaseStatus, Verb
 from store.db import Database
 from store.errors import ConflictError, RejectedError
 from store.tables import T
 
 MAX_BODY = 20_000
-VERBS = MappingProxyType({"sign": Verb.SIGN, "handle": Verb.HANDLE, "return": Verb.RETURN_ORDER})
-"""What an office may do, as its words in addresses and forms."""
 
 
 class Callbacks:
@@ -39,14 +38,14 @@ class Callbacks:
         self,
         *,
         db: Database,
-        cases: Cases,
+        commands: Commands,
         links: Links,
         secrets: Mapping[str, str],
         speech: Speech,
         clock: Callable[[], datetime],
     ) -> None:
         self._db = db
-        self._cases = cases
+        self._commands = commands
         self._links = links
         self._secrets = secrets
         self._speech = speech
@@ -54,7 +53,7 @@ class Callbacks:
 
     def routes(self) -> list[web.RouteDef]:
         """To be added to the hub's application."""
-        verbs = "|".join(VERBS)
+        verbs = "|".join(OFFICE_VERBS)
         return [
             web.post(rf"/office/v1/orders/{{order_id:\d{{1,19}}}}/{{verb:{verbs}}}", self._call),
             web.get(PATH + "{token}", _as_page(self._show), allow_head=False),
@@ -65,7 +64,10 @@ class Callbacks:
         """Raises AuthError (401); RejectedError and ConflictError become 422 and 409."""
         body = await _read(request)
         call = verify(request.headers, body, secrets=self._secrets, now=self._clock())
-        order_id, verb = int(request.match_info["order_id"]), VERBS[request.match_info["verb"]]
+        order_id, verb = (
+            int(request.match_info["order_id"]),
+            OFFICE_VERBS[request.match_info["verb"]],
+        )
         order = await self._order(order_id)
         if order is None or order.department not in call.offices:
             return web.json_response({"error": "router: no such work order"}, status=404)
@@ -74,7 +76,7 @@ class Callbacks:
         note = self._note(report.note, report.at, verb)
         done = await self._done(order.case_id, actor)
         if done is None:
-            await self._act(order_id, actor, order, verb, note)
+            await self._act(order_id, actor, order, verb, report, note)
             done = await self._done(order.case_id, actor)
         if done is None or done.verb != verb:
             msg = "router: call: this webhook-id was used for something else; take a new one"
@@ -82,11 +84,20 @@ class Callbacks:
         told = {"order": str(order_id), "case_no": order.case_no, "status": done.after}
         return web.json_response(told)
 
-    async def _act(self, order_id: int, actor: str, order: Any, verb: Verb, note: str) -> None:
+    async def _act(
+        self, order_id: int, actor: str, order: Any, verb: Verb, report: Report, note: str
+    ) -> None:
         """Do it, unless the same call has just done it on another connection."""
         try:
-            await self._cases.progress(
-                order_id, actor=actor, scope=order.department, verb=verb, note=note, once=True
+            await self._commands.office(
+                order_id,
+                verb,
+                actor=actor,
+                scope=order.department,
+                note=note,
+                reason=report.reason,
+                limit=report.limit,
+                once=True,
             )
         except ConflictError:
             if await self._done(order.case_id, actor) is None:
@@ -95,17 +106,13 @@ class Callbacks:
     async def _show(self, request: web.Request) -> web.Response:
         link = self._links.read(request.match_info["token"])
         order = await self._open_order(link)
-        allowed = [
-            (word, verb)
-            for word, verb in VERBS.items()
-            if (CaseStatus(order.case_status), verb) in TRANSITIONS
-        ]
+        allowed = office_may(order.status, order.case_status, lead=order.lead)
         facts = [
             ("状态", STATUS_NAMES[CaseStatus(order.case_status)]),
             ("办理期限", f"{order.due_at.astimezone(self._speech.zone):%Y-%m-%d %H:%M}"),
         ]
         text = f"{order.title or ''}\n{order.text or ''}".strip()[:4000]
-        form = page.form(request.path, allowed)
+        form = page.form(request.path, allowed, self._commands.orders.lifecycle.returns.reasons)
         return _html(page.show(f"工单 {order.case_no}", facts, text, form))
 
     async def _answer(self, request: web.Request) -> web.Response:
@@ -113,16 +120,23 @@ class Callbacks:
         link = self._links.read(request.match_info["token"])
         order = await self._open_order(link)
         form = _fields(await _read(request))
-        verb = VERBS.get(form.get("verb", ""))
+        verb = OFFICE_VERBS.get(form.get("verb", ""))
         if verb is None:
             raise RejectedError("router: link: verb: choose one", reason="verb")
         note = self._note(form.get("note", ""), None, verb)
         actor = f"{order.department}/{link.mark}"
-        await self._cases.progress(
-            link.order_id, actor=actor, scope=order.department, verb=verb, note=note, once=True
+        await self._commands.office(
+            link.order_id,
+            verb,
+            actor=actor,
+            scope=order.department,
+            note=note,
+            reason=form.get("reason", ""),
+            limit=_asked(form.get("amount", "")) if verb is Verb.ASK_EXTENSION else None,
+            once=True,
         )
         following = ""
-        if verb is Verb.SIGN:
+        if verb in {Verb.SIGN, Verb.ASK_EXTENSION, Verb.ASK_SUSPENSION}:
             following = PATH + self._links.next(link)
         return _html(page.say(f"工单 {order.case_no}", f"已记录：{VERB_NAMES[verb]}。", following))
 
@@ -147,7 +161,7 @@ class Callbacks:
 
     async def _order(self, order_id: int) -> Any:
         o, c, i = T.work_orders.c, T.cases.c, T.items.c
-        shown = (o.department, o.status, o.due_at, c.case_no, c.status.label("case_status"))
+        shown = (o.department, o.status, o.lead, o.due_at, c.case_no, c.status.label("case_status"))
         statement = (
             select(o.case_id, *shown, i.title, i.text)
             .join(T.cases, c.id == o.case_id)
@@ -170,7 +184,12 @@ _SAID = MappingProxyType(
     {
         "link": (404, "链接无效、已使用或已过期，请使用最新消息中的链接或登录平台办理。"),
         "verb": (422, "请选择一项操作。"),
-        "note": (422, "请填写办理结果或退单原因。"),
+        "note": (422, "请填写办理结果、退单或申请理由。"),
+        "reason": (422, "请选择退单原因。"),
+        "final": (422, "受理席已作最终认定，不能再退单；请办理或申请延期。"),
+        "late": (422, "已超过允许的时间，不能退单或申请延期。"),
+        "limit": (422, "申请的时间无效、过长或次数已用完。"),
+        "asked": (422, "延期申请已提交，请等待答复。"),
     }
 )
 _MOVED = (409, "工单状态已变化，请返回后重新打开链接。")
@@ -187,6 +206,15 @@ def _as_page(handler: _Handler) -> _Handler:
             return _html(page.say("工单办理", sentence), status)
 
     return handle
+
+
+def _asked(amount: str) -> Limit | None:
+    """The working days of a form's field."""
+    try:
+        return asked_limit(float(amount), Unit.WORK_DAYS)
+    except ValueError as error:
+        msg = "router: amount: write a number of working days"
+        raise RejectedError(msg, reason="limit") from error
 
 
 def _html(text: str, status: int = 200) -> web.Response:

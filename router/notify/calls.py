@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+from pydantic import ValidationError
 
+from router.deadlines import Limit, Unit
 from router.notify.webhook import sign
 from store.errors import AuthError, RejectedError
 from store.vault import sha256_hex
@@ -22,10 +24,32 @@ YEARS = (2000, 2999)
 
 
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body: what the office did or why not, and when by its own clock."""
+    """The body: what the office did or why not, and when by its own clock.
+
+    ``reason`` codes a return; ``amount`` and ``unit`` say how much more time is asked for.
+    """
 
     note: str = ""
     at: datetime | None = None
+    reason: str = ""
+    amount: float = 0.0
+    unit: Unit = Unit.WORK_DAYS
+
+    @property
+    def limit(self) -> Limit | None:
+        """The time asked for, if any; RejectedError when it is no amount."""
+        return asked_limit(self.amount, self.unit)
+
+
+def asked_limit(amount: float, unit: Unit) -> Limit | None:
+    """An amount of time somebody asks for; None for nothing, RejectedError for what is no amount."""
+    if amount == 0:
+        return None
+    try:
+        return Limit(amount=amount, unit=unit)
+    except ValidationError as error:
+        msg = f"router: amount: {amount:g} is no time to ask for; write a number of days or hours"
+        raise RejectedError(msg, reason="limit") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from string import Template
 
@@ -27,12 +27,20 @@ _FRAME = Template(
 )
 _FORM = Template(
     "<form method='post' action='$action' class='stack'><div>$choices</div>"
-    "<label>办理结果或退单原因"
+    "$more<label>办理结果、退单或申请理由"
     "<textarea name='note' rows='5' maxlength='1000'></textarea></label>"
     "<button class='main'>提交</button></form>"
 )
 _CHOICE = Template(
     "<label class='choice'><input type='radio' name='verb' value='$value' required> $name</label>"
+)
+
+
+_REASONS = Template("<label>退单原因<select name='reason'>$options</select></label>")
+_OPTION = Template("<option value='$value'>$name</option>")
+_DAYS = (
+    "<label>申请延期（工作日）"
+    "<input type='number' name='amount' min='1' max='60' step='1' value='1'></label>"
 )
 
 
@@ -51,12 +59,22 @@ def say(title: str, sentence: str, link: str = "") -> str:
     return _framed(title, f"<p>{escape(sentence)}</p>{more}")
 
 
-def form(action: str, verbs: Sequence[tuple[str, Verb]]) -> str:
-    """The choices that the case's status allows."""
+def form(action: str, verbs: Sequence[tuple[str, Verb]], reasons: Mapping[str, str]) -> str:
+    """The choices that the order's status allows, with the city's reasons to return it."""
     if not verbs:
         return "<p>此工单目前无需操作。</p>"
     choices = "".join(_CHOICE.substitute(value=word, name=VERB_NAMES[verb]) for word, verb in verbs)
-    return _FORM.substitute(action=escape(action), choices=choices)
+    offered = {verb for _, verb in verbs}
+    more = ""
+    if Verb.RETURN_ORDER in offered:
+        options = "".join(
+            _OPTION.substitute(value=escape(code), name=escape(name))
+            for code, name in reasons.items()
+        )
+        more += _REASONS.substitute(options=options)
+    if Verb.ASK_EXTENSION in offered:
+        more += _DAYS
+    return _FORM.substitute(action=escape(action), choices=choices, more=more)
 
 
 def _framed(title: str, body: str) -> str:

@@ -17,7 +17,7 @@ _MARKUP = "\\`*_{}[]()<>#|~@&"
 _FULL_WIDTH = {ord(sign): chr(ord(sign) + 0xFEE0) for sign in _MARKUP}
 _SPACE = re.compile(r"\s+")
 
-CHANGES = {"assigned": "新工单", "withdrawn": "工单已收回"}
+CHANGES = {"assigned": "新工单", "reworked": "退回返工", "withdrawn": "工单已收回"}
 
 
 @dataclass(frozen=True, slots=True)

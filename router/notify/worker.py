@@ -14,10 +14,11 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -46,7 +47,7 @@ BATCH = 50
 DIGEST_OVER = 10
 """Dispatches waiting for a robot above which one message tells several."""
 
-LOOK_S = 1.0
+LOOK_S = 0.25
 PLACE = frozenset({"private_network", "answer_size"})
 """Reasons of our own door that are about the endpoint, not about one message."""
 
@@ -76,10 +77,27 @@ class NoticeWorker:
         ]
 
     async def apply(self, tx: Tx, effects: list[dict[str, Any]]) -> None:
+        upsert = sqlite_insert if self._db.is_sqlite else pg_insert
+        given = [row for row in effects if row["change"] != "withdrawn"]
+        if given:
+            await tx.run(upsert(T.deliveries).on_conflict_do_nothing(), given)
+        for row in effects:
+            if row["change"] == "withdrawn" and not await self._undone(tx, row):
+                await tx.run(upsert(T.deliveries).values(row).on_conflict_do_nothing())
         if effects:
-            upsert = sqlite_insert if self._db.is_sqlite else pg_insert
-            await tx.run(upsert(T.deliveries).on_conflict_do_nothing(), effects)
             tx.touched.add("deliveries")
+
+    async def _undone(self, tx: Tx, row: dict[str, Any]) -> bool:
+        """Whether what is taken back had not left yet, so that the office need not hear of either."""
+        d, o = T.deliveries.c, T.work_orders.c
+        undone = select(o.id).where(o.id == row["order_id"], o.ended_at < o.leaves_at)
+        if (await tx.run(undone)).first() is None:
+            return False
+        told = (d.order_id == row["order_id"], d.department == row["department"])
+        unsent = (*told, d.state == "pending", d.attempts == 0)
+        values = {"state": "cancelled", "ended_at": row["created_at"]}
+        await tx.run(update(T.deliveries).where(*unsent).values(**values))
+        return (await tx.run(select(d.id).where(*told, d.state != "cancelled"))).first() is None
 
 
 def _row(case_id: int, notice: NoticeRef, endpoint: Endpoint, now: datetime) -> dict[str, Any]:
@@ -93,7 +111,7 @@ def _row(case_id: int, notice: NoticeRef, endpoint: Endpoint, now: datetime) -> 
         "change": notice.change,
         "state": "pending",
         "attempts": 0,
-        "due_at": now,
+        "due_at": max(now, datetime.fromtimestamp(notice.leaves_at, UTC)),
         "created_at": now,
         "error": "",
     }

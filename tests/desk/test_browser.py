@@ -77,7 +77,7 @@ async def test_department_signs_and_reports(open_page: Open, hub: Hub) -> None:
     page = await open_page("wang")
     await ready(page)
     case = await one_case()
-    await hub.cases.dispatch(
+    await hub.commands.cases.dispatch(
         case.id, version=case.version, actor="wang", department="urban_enforcement"
     )
     office = await open_page("fa", width=390, height=844)

@@ -60,7 +60,7 @@ async def hub(start: Start) -> Hub:
 @pytest.fixture
 async def client(hub: Hub) -> AsyncIterator[TestClient[Any, Any]]:
     desk = Desk(
-        db=hub.db, vault=hub.vault, cases=hub.cases, city="测试市民声", taxonomy=hub.city.taxonomy,
+        db=hub.db, vault=hub.vault, commands=hub.commands, city="测试市民声", taxonomy=hub.city.taxonomy,
         directory=hub.city.directory, admission=hub.admission, sources=hub.channels.names, lists=hub.channels.lists, finder=hub.finder, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
         rules={},
     )  # fmt: skip

@@ -99,7 +99,7 @@ async def test_weibo_is_heard_and_answered(
         heard = await how_many(hub, "weibo")
         assert heard == 2
         if case.status == "received":
-            await hub.cases.dispatch(
+            await hub.commands.cases.dispatch(
                 case.id, version=case.version, actor="wang", department="urban_enforcement"
             )
         for _ in range(100):
@@ -151,7 +151,7 @@ async def test_wechat_from_a_message_to_the_notice_that_it_was_passed_on(
             assert item.posted_at == clock().replace(microsecond=0)
             assert await pictures_of(hub, number) == 1
             if case.status == "received":
-                await hub.cases.dispatch(
+                await hub.commands.cases.dispatch(
                     number, version=case.version, actor="wang", department="urban_enforcement"
                 )
             for _ in range(100):

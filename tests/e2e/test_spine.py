@@ -43,8 +43,10 @@ async def test_message_of_the_app_becomes_a_case_its_department_closes(
             )
         ).first()
     assert order is not None
-    await hub.cases.progress(order.id, actor="x", scope=order.department, verb=Verb.SIGN, note="")
-    await hub.cases.progress(
+    await hub.commands.orders.progress(
+        order.id, actor="x", scope=order.department, verb=Verb.SIGN, note=""
+    )
+    await hub.commands.orders.progress(
         order.id, actor="x", scope=order.department, verb=Verb.HANDLE, note="已清理"
     )
     handled = await case_of(hub, "city:1")
@@ -208,15 +210,15 @@ async def test_return_goes_back_to_the_desk_and_can_be_dispatched_again(
 ) -> None:
     await submit(client, id="r", text="😀😀 qqq zzz")
     case = await case_of(hub, "city:r")
-    version = await hub.cases.dispatch(
+    version = await hub.commands.cases.dispatch(
         case.id, version=case.version, actor="w", department="transport"
     )
     order = case.id * 100 + 1
-    version = await hub.cases.progress(
-        order, actor="t", scope="transport", verb=Verb.RETURN_ORDER, note="职能不符"
+    version = await hub.commands.orders.progress(
+        order, actor="t", scope="transport", verb=Verb.RETURN_ORDER, note="职能不符", reason="duty"
     )
     assert (await case_of(hub, "city:r")).status == CaseStatus.FILED
-    await hub.cases.dispatch(case.id, version=version, actor="w", department="real_estate")
+    await hub.commands.cases.dispatch(case.id, version=version, actor="w", department="real_estate")
     again = await case_of(hub, "city:r")
     assert (again.status, again.department, again.decision_seq) == (
         CaseStatus.DISPATCHED,

@@ -18,7 +18,7 @@ from hub.app import Hub
 from hub.city import City
 from hub.models import LEAST, Models, measure, retire, stability
 from hub.telemetry import Telemetry
-from router.cases import Labels
+from router.deciding import Labels
 from store.db import Tx
 from store.errors import ConfigError
 from store.learned import decisions, label_shares, trials
@@ -64,7 +64,7 @@ async def test_decision_is_kept_beside_what_the_model_said(
         (case_id,) = await heard(hub, "渤海街道北山公园里有人把被子搭在树上")
     finally:
         classifier.auto_min = 0.2
-    await hub.cases.dispatch(
+    await hub.commands.cases.dispatch(
         case_id,
         version=await version_of(hub, case_id),
         actor="wang",

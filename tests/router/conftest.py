@@ -13,8 +13,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import insert, select
 
 from hub.web import errors
-from router.cases import Cases
-from router.filing import Filer
+from router.clocking import Timekeeper
+from router.commands import build_commands
+from router.filing import Filer, Understood
+from router.ledger import Ledger
 from router.notify.callbacks import Callbacks
 from router.notify.endpoints import build_senders
 from router.notify.links import Links
@@ -22,10 +24,12 @@ from router.notify.senders import Endpoint
 from router.notify.webhook import headers
 from router.notify.words import Speech
 from router.notify.worker import Deliverer, NoticeWorker
+from router.planning import Planner
+from router.workflow import Verb
 from store.answers import Answers
 from store.db import Database, Tx
 from store.dead import DeadLetters
-from store.model import NoticeRef
+from store.model import NoticeRef, Record
 from store.outbox import Outbox, record
 from store.ports import Http
 from store.tables import T
@@ -142,17 +146,140 @@ class Office:
 
 @pytest.fixture
 async def office(desk: Any, city: Any, vault: Vault) -> AsyncIterator[Office]:
-    filer = Filer(
-        router=city.router, deadlines=city.deadlines, zone=desk.speech.zone, prefix="DH", clock=desk.clock
-    )  # fmt: skip
-    cases = Cases(
-        db=desk.db, outbox=desk.outbox, answers=Answers((), is_sqlite=desk.db.is_sqlite), filer=filer, clock=desk.clock
-    )  # fmt: skip
+    answers = Answers((), is_sqlite=desk.db.is_sqlite)
+    ledger = Ledger(db=desk.db, outbox=desk.outbox, answers=answers, clock=desk.clock)
+    planner = Planner(city.router, Timekeeper(city.deadlines, desk.speech.zone))
+    commands = build_commands(ledger, planner, city.lifecycle)
     links = Links(vault, base_url=BASE + "/", clock=desk.clock)
     callbacks = Callbacks(
-        db=desk.db, cases=cases, links=links, secrets={"a": SECRET, "b": OTHER}, speech=desk.speech, clock=desk.clock
+        db=desk.db, commands=commands, links=links, secrets={"a": SECRET, "b": OTHER}, speech=desk.speech, clock=desk.clock
     )  # fmt: skip
     application = web.Application(middlewares=[errors])
     application.add_routes(callbacks.routes())
     async with TestClient(TestServer(application)) as client:
         yield Office(desk, client, links)
+
+
+class Town:
+    """Cases as the router files them, the commands over them, and looks into the database."""
+
+    def __init__(self, db: Database, clock: Any, outbox: Outbox, city: Any) -> None:
+        self.db, self.clock = db, clock
+        answers = Answers(("app",), is_sqlite=db.is_sqlite)
+        self.ledger = Ledger(db=db, outbox=outbox, answers=answers, clock=clock)
+        self.planner = Planner(city.router, Timekeeper(city.deadlines, ZoneInfo("Asia/Shanghai")))
+        self.commands = build_commands(self.ledger, self.planner, city.lifecycle)
+        self.filer = Filer(planner=self.planner, prefix="DH", clock=clock, hold_s=city.lifecycle.hold_s)  # fmt: skip
+        endpoints = {
+            one: Endpoint(one, one, "webhook", url="https://a.example", secret=SECRET)
+            for one in city.directory.names
+        }
+        self.notices = NoticeWorker(db=db, endpoints=endpoints, clock=clock)
+        self.followed = 0
+
+    async def case(self, n: int = 0, **more: Any) -> int:
+        """A case of one citizen that waits at the desk; its number."""
+        case, now = CASE + n, self.clock()
+        values: dict[str, Any] = {
+            "item_id": case, "channel": "app", "title": "", "text": f"楼下有污水{n}", "address": "",
+            "received_at": now, "replayed": False, "kind": "complaint", "problems": ("sewage",), "campaigns": (),
+            "urgency": "normal", "decision": "desk", "hint": "housing_construction", "trust": 0.5, "model": "m@1",
+        }  # fmt: skip
+        one = Understood(**(values | more))
+        filing = self.filer.file_all([one])
+        item = {
+            "id": case,
+            "channel": "app",
+            "channel_id": str(n),
+            "content_sha": "x",
+            "text": one.text,
+        }
+        verdict = {
+            "item_id": case,
+            "revision": 1,
+            "model": one.model,
+            "kind": one.kind,
+            "problems": '["sewage"]',
+        }
+        verdict |= {
+            "urgency": one.urgency,
+            "decision": one.decision,
+            "dept_hint": one.hint,
+            "trust": 0.5,
+            "at": now,
+        }
+
+        async def work(tx: Tx) -> None:
+            await tx.run(insert(T.items).values(**item, received_at=now, sealed=b"", key=b"k"))
+            await tx.run(insert(T.verdicts).values(**verdict))
+            for table, rows in (
+                (T.cases, filing.cases), (T.case_items, filing.case_items),
+                (T.work_orders, filing.work_orders), (T.events, filing.events),
+            ):  # fmt: skip
+                await tx.insert(table, rows)
+
+        await self.db.write(work)
+        return case
+
+    async def rows(self, table: Any, *where: Any) -> list[Any]:
+        async with self.db.read() as conn:
+            keys = list(table.primary_key.columns)
+            return list((await conn.execute(select(table).where(*where).order_by(*keys))).all())
+
+    async def row(self, case: int) -> Any:
+        return (await self.rows(T.cases, T.cases.c.id == case))[0]
+
+    async def orders(self, case: int) -> list[Any]:
+        return await self.rows(T.work_orders, T.work_orders.c.case_id == case)
+
+    async def order(self, case: int) -> Any:
+        """The newest of the lead's orders."""
+        return [order for order in await self.orders(case) if order.lead][-1]
+
+    async def history(self, case: int) -> list[Any]:
+        return await self.rows(T.events, T.events.c.case_id == case)
+
+    async def dispatch(self, case: int, department: str, **more: Any) -> int:
+        version = (await self.row(case)).version
+        return await self.commands.cases.dispatch(
+            case, version=version, actor="wang", department=department, **more
+        )
+
+    async def sent(self, case: int, department: str, **more: Any) -> Any:
+        """Dispatched, and out of the hub."""
+        await self.dispatch(case, department, **more)
+        self.clock.forward(seconds=8.25)
+        return await self.order(case)
+
+    async def act(self, order: Any, verb: Verb, note: str = "", **more: Any) -> int:
+        return await self.commands.orders.progress(
+            order.id, actor="office", scope=order.department, verb=verb, note=note, **more
+        )
+
+    async def ask(self, order: Any, what: str, limit: Any) -> int:
+        return await self.commands.requests.ask(
+            order.id, actor="office", scope=order.department, what=what, note="雨天", limit=limit
+        )
+
+    async def done(self, case: int, department: str) -> Any:
+        """Dispatched, signed and handled; the order as it was before."""
+        order = await self.sent(case, department)
+        await self.act(order, Verb.SIGN)
+        await self.act(order, Verb.HANDLE, "已办")
+        return order
+
+    async def deliver(self) -> list[Any]:
+        """Follow the notices; what may leave now, in order."""
+        log = await self.rows(T.log, T.log.c.topic == "notices", T.log.c.id > self.followed)
+        if log:
+            self.followed = log[-1].id
+            records = [Record(one.record_id, one.key, one.payload) for one in log]
+            effects = await self.notices.prepare(records)
+            await self.db.write(lambda tx: self.notices.apply(tx, effects))
+        found = await self.rows(T.deliveries, T.deliveries.c.state == "pending")
+        return [one for one in found if one.due_at <= self.clock()]
+
+
+@pytest.fixture
+def town(db: Database, clock: Any, outbox: Outbox, city: Any) -> Town:
+    return Town(db, clock, outbox, city)

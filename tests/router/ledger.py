@@ -23,6 +23,7 @@ class Ledger:
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, Any]]] = {}
         self.seq: dict[int, int] = {}
+        self.version: dict[int, int] = {}
 
     def _put(self, table: str, row: dict[str, Any]) -> None:
         self.rows.setdefault(table, []).append(row)
@@ -49,7 +50,9 @@ class Ledger:
         return int(row["id"])
 
     def event(self, case: int, verb: str, when: datetime, order: int | None = None) -> None:
+        version = self.version[case] = self.version.get(case, 0) + 1
         row = {"case_id": case, "order_id": order, "verb": verb, "before": "", "after": ""}
+        row["version"] = version
         self._put("events", row | {"actor": "desk", "at": when})
 
     def returned(

@@ -18,7 +18,7 @@ RECEIVED = at("2026-10-27 00:00")
 LONG = Limit(amount=999, unit=Unit.URGENT_HOURS)
 OPEN = ("assigned", "signed")
 ITEMS = 9
-READ = {"undo", "suspend", "resume", "verify_pass", "verify_fail", "close"}
+READ = {"dispatch", "undo", "handle", "suspend", "resume", "verify_pass", "verify_fail", "close"}
 
 
 @dataclass
@@ -86,14 +86,18 @@ class Story:
         return "refused" if was == lead else "accepted"
 
     def undo(self, _: int) -> None:
-        if not self.log or self.log[-1]["verb"] != "dispatch":
-            return
-        self.returns = self.held
-        given = self.log[-1]["at"]
-        for order in [o for o in self.orders if o.dispatched_at == given and o.gone_at is None]:
-            self.change(order, status="withdrawn", ended_at=self.t)
-            self.note("undo", order.id)
-        self.status = "filed"
+        last = self.log[-1] if self.log else {"verb": ""}
+        if last["verb"] == "dispatch":
+            self.returns = self.held
+            gone = []
+            for order in [o for o in self.orders if o.dispatched_at == last["at"]]:
+                self.change(order, status="withdrawn", ended_at=self.t)
+                gone.append(order.id)
+            self.note("undo", undone=gone)
+            self.status = "filed"
+        elif last["verb"] == "close":
+            self.note("undo", undone=[])
+            self.status = "handled"
 
     def sign(self, choice: int) -> None:
         for order in self.orders[choice % 2 :]:
@@ -128,8 +132,9 @@ class Story:
         if lead is None or lead.status != "handled" or self.status == "closed":
             return
         if choice % 3 == 0:
-            self.change(lead, status="signed")
-            self.note("verify_fail")
+            for order in [o for o in self.orders if o.status == "handled"]:
+                self.change(order, status="signed", handled_at=None)
+                self.note("verify_fail", order.id)
         else:
             self.note("verify_pass")
             self.note("close")
@@ -174,7 +179,11 @@ class Story:
             self.note("urge", self.lead.id)
 
     def case(self) -> CaseHistory:
-        told = [Happening(e["order"], e["verb"], e["at"]) for e in self.log if e["verb"] in READ]
+        told = [
+            Happening(e["order"], n, e["verb"], e["at"])
+            for n, e in enumerate(self.log, 1)
+            if e["verb"] in READ
+        ]
         return CaseHistory(
             id=self.id,
             status=self.status,

@@ -37,14 +37,25 @@ def of(log: Log, *verbs: str) -> Log:
     return [e for e in log if e["verb"] in verbs]
 
 
+def happened(log: Log) -> Log:
+    """The log without closings that were undone."""
+    kept: Log = []
+    for e in log:
+        if e["verb"] == "undo" and kept[-1]["verb"] == "close":
+            del kept[-2:]
+        else:
+            kept.append(e)
+    return kept
+
+
 class Recount:
     """(department, indicator) → [numerator, denominator], from the log alone."""
 
     def __init__(self, stories: list[Story]) -> None:
         self.sums: Sums = defaultdict(lambda: [0.0, 0.0])
         for story in stories:
-            self.log = story.log
-            self.undone = {e["order"] for e in of(self.log, "undo")}
+            self.log = happened(story.log)
+            self.undone = {one for e in of(self.log, "undo") for one in e["undone"]}
             given = [e for e in of(self.log, "dispatch") if e["order"] not in self.undone]
             for start in given:
                 self._order(start)
@@ -75,7 +86,7 @@ class Recount:
         results = of(self.mine, "handle")
         if not results or self.gone is not None:
             return None
-        failed = of(self.cases, "verify_fail") if self.start["lead"] else []
+        failed = of(self.mine, "verify_fail")
         last = self.log.index(results[-1])
         return None if any(self.log.index(e) > last for e in failed) else results[-1]["at"]
 
@@ -121,8 +132,11 @@ class Recount:
                 self.add("refused" if same else "returned", 1, 0)
 
     def _checks(self) -> None:
-        checks = of(self.cases, "verify_pass", "verify_fail") if self.start["lead"] else []
-        checks = [e for e in checks if inside(e["at"])]
+        results = of(self.mine, "handle")
+        passed = [
+            e for e in of(self.cases, "verify_pass") if results and results[0]["at"] <= e["at"]
+        ]
+        checks = [e for e in passed + of(self.mine, "verify_fail") if inside(e["at"])]
         if checks:
             self.add("rework", bool(of(checks, "verify_fail")), 1)
 
@@ -176,8 +190,8 @@ def write_down(story: Story, book: Ledger) -> None:
         made = book.order(case.id, order.department, order.dispatched_at, order.due_at, **row)
         assert made == order.id
     for e in story.log:
-        if e["verb"] not in {"rate", "urge", "due", "withdraw"}:
-            book.event(case.id, e["verb"], e["at"], e["order"])
+        unread = e["verb"] in {"rate", "urge", "due", "withdraw"}
+        book.event(case.id, "other" if unread else e["verb"], e["at"], e["order"])
     for back in case.returns:
         book.returned(case.id, back.order_id, back.state, back.at, back.judged_at)
     for n, rating in enumerate(case.ratings):

@@ -38,7 +38,7 @@ async def test_office_signs_and_handles_by_call(office: Any) -> None:
 
 async def test_office_returns_by_call(office: Any) -> None:
     order = await office.desk.case()
-    status, told = await office.call(order, "return", {"note": "不属本局"})
+    status, told = await office.call(order, "return", {"note": "不属本局", "reason": "duty"})
     assert (status, told["status"]) == (200, "filed")
 
 
@@ -151,7 +151,8 @@ async def test_link_shows_the_order_and_looking_changes_nothing(office: Any) -> 
         assert answer.status == 200
     assert "楼下有污水" in text
     assert "<script>" not in text
-    assert re.findall("value='([a-z]+)'", text) == ["sign", "return"]
+    assert re.findall("name='verb' value='([a-z]+)'", text) == ["sign", "return", "extend"]
+    assert "<option value='duty'>职能不符</option>" in text
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cache-Control"] == "no-store"
     assert await office.history(order) == []

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.city import City
+from router.clocking import Timekeeper
 from router.filing import Filer, Understood
+from router.planning import Planner
 from router.workflow import CaseStatus
 
 AT = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -25,13 +27,8 @@ def understood(**more: Any) -> Understood:
 
 @pytest.fixture
 def filer(city: City) -> Filer:
-    return Filer(
-        router=city.router,
-        deadlines=city.deadlines,
-        zone=ZoneInfo("Asia/Shanghai"),
-        prefix="DH",
-        clock=lambda: AT,
-    )
+    planner = Planner(city.router, Timekeeper(city.deadlines, ZoneInfo("Asia/Shanghai")))
+    return Filer(planner=planner, prefix="DH", clock=lambda: AT)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +66,7 @@ def test_lead_and_support_each_get_an_order(filer: Filer) -> None:
     assert [(o["department"], o["lead"], o["seq"]) for o in filing.work_orders] == [
         ("urban_enforcement", True, 1), ("bohai", False, 2),
     ]  # fmt: skip
-    assert [e["verb"] for e in filing.events] == ["receive", "file", "dispatch"]
+    assert [e["verb"] for e in filing.events] == ["receive", "file", "dispatch", "dispatch"]
     assert {e["actor"] for e in filing.events} == {"m"}
 
 

@@ -21,6 +21,7 @@ STRING = sqlmodel.sql.sqltypes.AutoString()
 UTC = store.columns.Utc()
 
 CASES = (
+    ('notices', sa.Integer(), '0'),
     ('joint', sa.Boolean(), sa.false()),
     ('final', sa.Boolean(), sa.false()),
     ('returns', sa.Integer(), '0'),
@@ -73,6 +74,7 @@ def upgrade() -> None:
                 batch_op.add_column(sa.Column(name, kind, nullable=False, server_default=default))
             for name, kind in maybe:
                 batch_op.add_column(sa.Column(name, kind, nullable=True))
+    op.execute("UPDATE cases SET notices = decision_seq * 2")
     op.execute("UPDATE work_orders SET leaves_at = dispatched_at")
     op.execute("UPDATE work_orders SET handled_at = ended_at WHERE status = 'handled'")
     op.execute(

@@ -1,0 +1,90 @@
+"""All that people may do with cases, as one thing to hand to the desk, the inbox and the offices' systems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from router.cases import Cases
+from router.deadlines import Limit
+from router.joining import Joining
+from router.ledger import Ledger
+from router.lifecycle import Lifecycle
+from router.orders import Orders
+from router.planning import Planner
+from router.requests import Requests
+from router.tasks import Tasks
+from router.undoing import Undoing
+from router.workflow import ORDER_TRANSITIONS, CaseStatus, OrderStatus, Verb
+
+OFFICE_VERBS: Mapping[str, Verb] = MappingProxyType(
+    {
+        "sign": Verb.SIGN,
+        "handle": Verb.HANDLE,
+        "return": Verb.RETURN_ORDER,
+        "extend": Verb.ASK_EXTENSION,
+        "suspend": Verb.ASK_SUSPENSION,
+    }
+)
+"""What an office may do with its work order, as its word in addresses and forms."""
+
+
+@dataclass(frozen=True)
+class Commands:
+    """The commands over one ledger."""
+
+    cases: Cases
+    orders: Orders
+    requests: Requests
+    joining: Joining
+    undoing: Undoing
+    tasks: Tasks
+
+    async def office(
+        self,
+        order_id: int,
+        verb: Verb,
+        *,
+        actor: str,
+        scope: str,
+        note: str,
+        reason: str = "",
+        limit: Limit | None = None,
+        once: bool = False,
+    ) -> None:
+        """One of ``OFFICE_VERBS``, from inbox, link or signed call; raises what the command raises."""
+        asked = {Verb.ASK_EXTENSION: "extension", Verb.ASK_SUSPENSION: "suspension"}.get(verb)
+        if asked is not None:
+            await self.requests.ask(
+                order_id, actor=actor, scope=scope, what=asked, note=note, limit=limit, once=once
+            )
+            return
+        await self.orders.progress(
+            order_id, actor=actor, scope=scope, verb=verb, note=note, reason=reason, once=once
+        )
+
+
+def office_may(order_status: str, case_status: str, *, lead: bool) -> list[tuple[str, Verb]]:
+    """Which of ``OFFICE_VERBS`` the tables allow on an order now."""
+    if case_status == CaseStatus.SUSPENDED:
+        return []
+    return [
+        (word, verb)
+        for word, verb in OFFICE_VERBS.items()
+        if (OrderStatus(order_status), verb) in ORDER_TRANSITIONS
+        and (lead or verb is not Verb.ASK_SUSPENSION)
+    ]
+
+
+def build_commands(ledger: Ledger, planner: Planner, lifecycle: Lifecycle) -> Commands:
+    """The commands under one city's rules, limits and bounds."""
+    cases = Cases(ledger, planner, lifecycle)
+    return Commands(
+        cases=cases,
+        orders=Orders(ledger, planner, lifecycle),
+        requests=Requests(ledger, cases),
+        joining=Joining(ledger),
+        undoing=Undoing(ledger, lifecycle),
+        tasks=Tasks(ledger.db, ledger.clock),
+    )

@@ -1,0 +1,83 @@
+"""A person's labels for a case, kept apart from the model's: what rules route by, and learning may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from router.ledger import Act, Row
+from router.rules import Matter, Router
+from store.db import Tx
+from store.errors import ConflictError
+from store.tables import T
+from store.understood import verdict_of
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a person decided the message means."""
+
+    kind: str
+    problems: tuple[str, ...]
+    campaigns: tuple[str, ...]
+    urgency: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The labels a case goes on with, and the office the model had in mind."""
+
+    labels: Labels
+    hint: str
+
+    def columns(self) -> dict[str, Any]:
+        """As columns of a case or a correction."""
+        encode = msgspec.json.encode
+        return {
+            "kind": self.labels.kind,
+            "problems": encode(self.labels.problems).decode(),
+            "campaigns": encode(self.labels.campaigns).decode(),
+            "urgency": self.labels.urgency,
+        }
+
+
+async def decide(tx: Tx, case: Row, labels: Labels | None, department: str, act: Act) -> Decided:
+    """Write down what the person confirmed or corrected; ConflictError while there is no verdict."""
+    found = (await tx.run(select(T.verdicts).where(T.verdicts.c.item_id == case["id"]))).first()
+    if found is None:
+        msg = "router: this case has no verdict yet; try again in a moment"
+        raise ConflictError(msg)
+    verdict = verdict_of(found)
+    said = Labels(verdict.kind, verdict.problems, verdict.campaigns, verdict.urgency)
+    decided = Decided(labels or said, verdict.dept_hint)
+    confirmed = decided.labels == said and department == case["suggested"]
+    row = {"item_id": case["id"], **decided.columns(), "confirmed": confirmed}
+    row |= {"department": department, "actor": act.actor, "model": verdict.model, "at": act.at}
+    row["predicted"] = msgspec.json.encode(said).decode()
+    upsert = sqlite_insert if tx.conn.dialect.name == "sqlite" else pg_insert
+    again = upsert(T.corrections).values(row)
+    await tx.run(again.on_conflict_do_update(index_elements=["item_id"], set_=row))
+    return decided
+
+
+async def matter_of(tx: Tx, case: Row, decided: Decided, rules: Router) -> Matter:
+    """What the rules look at, with the labels that were decided."""
+    i = T.items.c
+    item = (await tx.run(select(i.title, i.text).where(i.id == case["id"]))).first()
+    text = "" if item is None else f"{item.title}\n{item.text}" if item.title else item.text
+    labels = decided.labels
+    return Matter(
+        kind=labels.kind,
+        problems=labels.problems,
+        campaigns=labels.campaigns,
+        urgency=labels.urgency,
+        channel=case["channel"],
+        hint=decided.hint,
+        text=text,
+        area=rules.directory.areas.get(case["area"]),
+    )
