@@ -9,7 +9,7 @@ from typing import Any
 from ledger import at
 
 from router.clocking import write_clock
-from router.deadlines import Clock, Limit, Reason, Unit
+from router.deadlines import Clock, Limit, Pause, Reason, Unit
 from router.facts import CaseHistory, Document, Happening, Order, Rating, Return
 
 DEPARTMENTS = ("urban_enforcement", "housing_construction", "transport")
@@ -78,7 +78,10 @@ class Story:
                     ended_at=None,
                 )
             )
-            self.note("dispatch", one, department=department, lead=n == 0, due=due)
+            self.note(
+                "dispatch", one, department=department, lead=n == 0, rule="", area="",
+                due=due, sign_due=sign_due,
+            )  # fmt: skip
         self.status = "dispatched"
 
     def judged(self, returned: Return, lead: str) -> str:
@@ -119,7 +122,7 @@ class Story:
         self.status = "filed"
 
     def handle(self, choice: int) -> None:
-        if self.status == "suspended":
+        if self.status == "suspended" or self.asked is not None:
             return
         for order in self.orders[choice % 2 :]:
             if order.status == "signed":
@@ -133,37 +136,74 @@ class Story:
             return
         if choice % 3 == 0:
             for order in [o for o in self.orders if o.status == "handled"]:
-                self.change(order, status="signed", handled_at=None)
+                given = order.handled_at or self.t
                 self.note("verify_fail", order.id)
+                self.stood(order, Pause(given, self.t, Reason.CHECK))
+                self.change(self.now(order), status="signed", handled_at=None)
         else:
             self.note("verify_pass")
             self.note("close")
             self.status = "closed"
 
+    def now(self, order: Order) -> Order:
+        return next(o for o in self.orders if o.id == order.id)
+
+    def stood(self, order: Order, pause: Pause, more: float = 0.0) -> None:
+        """The clock stood so long, and then has ``more`` hours."""
+        clock = self.clocks[order.id]
+        kept = tuple(p for p in clock.pauses if p.until is not None)
+        self.clocks[order.id] = replace(clock, pauses=(*kept, pause))
+        until = pause.until or self.t
+        due = order.due_at + (until - pause.since) + timedelta(hours=more)
+        self.change(order, due_at=due)
+        self.note("due", order.id, due=due)
+
     def stand(self, _: int) -> None:
         if self.status == "suspended":
             self.status = "handling"
-            for order in [o for o in self.orders if o.status in OPEN]:
-                clock = self.clocks[order.id]
-                due = order.due_at + (self.t - clock.pauses[-1].since)
-                self.clocks[order.id] = clock.resumed(self.t)
-                self.change(order, due_at=due)
-                self.note("due", order.id, due=due)
             self.note("resume")
+            for order in [o for o in self.orders if o.status in OPEN]:
+                self.stood(order, replace(self.clocks[order.id].pauses[-1], until=self.t))
         elif self.lead is not None and self.lead.status == "signed" and self.status != "closed":
+            if self.asked is not None:
+                return
             self.status = "suspended"
             for order in [o for o in self.orders if o.status in OPEN]:
                 self.clocks[order.id] = self.clocks[order.id].paused(self.t, Reason.SUSPENSION)
             self.note("suspend")
 
     def extend(self, choice: int) -> None:
-        lead = self.lead
-        if lead is None or lead.status != "signed" or self.status == "suspended":
+        """Ask for more time, or get the answer; handled or returned meanwhile, the request lapses."""
+        lead, asked = self.lead, self.asked
+        if lead is None or lead.status not in OPEN or self.status == "suspended":
             return
-        due = lead.due_at + timedelta(hours=choice)
-        self.change(lead, due_at=due, extensions=lead.extensions + 1)
-        self.note("extend", lead.id)
-        self.note("due", lead.id, due=due)
+        if asked is None and self.t <= lead.due_at and not self.clocks[lead.id].pauses[-1:]:
+            self.clocks[lead.id] = self.clocks[lead.id].paused(self.t, Reason.EXTENSION)
+            self.note("ask_extension", lead.id)
+        elif asked is not None:
+            granted = choice % 3 > 0
+            self.note("extend" if granted else "refuse_extension", lead.id)
+            self.change(lead, extensions=lead.extensions + granted)
+            self.stood(self.now(lead), replace(asked, until=self.t), choice * granted)
+
+    @property
+    def asked(self) -> Pause | None:
+        """The request for more time that the desk has not answered."""
+        lead = self.lead
+        pauses = self.clocks[lead.id].pauses if lead is not None else ()
+        waiting = pauses[-1:] and pauses[-1].until is None
+        return pauses[-1] if waiting and pauses[-1].reason is Reason.EXTENSION else None
+
+    def reopen(self, _: int) -> None:
+        """A closed case goes back to whoever gave a result, with a new clock."""
+        if self.status != "closed":
+            return
+        self.status = "handling"
+        for order in [o for o in self.orders if o.status == "handled"]:
+            self.clocks[order.id], due = Clock(self.t, LONG), self.t + timedelta(hours=30)
+            self.change(order, status="signed", handled_at=None, due_at=due)
+            self.note("reopen", order.id)
+            self.note("due", order.id, due=due)
 
     def rate(self, choice: int) -> None:
         if self.status != "closed":
@@ -202,8 +242,11 @@ class Story:
 
 ACTS = (
     Story.dispatch, Story.undo, Story.sign, Story.sign, Story.give_back, Story.handle, Story.handle,
-    Story.check, Story.stand, Story.extend, Story.rate, Story.urge, Story.dispatch,
+    Story.check, Story.check, Story.stand, Story.extend, Story.extend, Story.rate, Story.urge,
+    Story.reopen,
 )  # fmt: skip
+
+
 Plan = list[tuple[int, list[tuple[int, int, int]]]]
 """For each case: hours from 28 October to its dispatch, then (act, hours later, choice)."""
 
