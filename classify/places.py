@@ -63,7 +63,10 @@ _COLUMNS = ("name", "kind", "area", "aliases", "lat", "lon", "point", "checked")
 
 
 class Entry(NamedTuple):
-    """One row of the gazetteer; ``area`` is empty where a street or river passes through several."""
+    """One row of the gazetteer; ``area`` is empty where a street or river passes through several.
+
+    ``line`` is the row's in the file, 0 where it is from none.
+    """
 
     name: str
     kind: PlaceKind
@@ -71,6 +74,7 @@ class Entry(NamedTuple):
     aliases: tuple[str, ...]
     at: Point | None
     point: str
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +225,7 @@ def read_gazetteer(path: Path) -> Gazetteer:
             if tuple(cells) != _COLUMNS:
                 raise ConfigError(f"{where}: the header must be {','.join(_COLUMNS)}; restore it")
             continue
-        entries.append(_entry(cells, where))
+        entries.append(_entry(cells, where)._replace(line=number))
     return Gazetteer(entries)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -12,10 +11,12 @@ from aiohttp import web
 
 from desk import queries
 from desk.accounts import Accounts, User
+from desk.deciding import Deciding
 from desk.events import Events
 from desk.exposure import Exposure
 from desk.imports import Imports
-from desk.pages import HOME, Pages, Section, require
+from desk.inbox import Inbox
+from desk.pages import HOME, Pages, Section, body_of, require
 from desk.photos import Photos
 from desk.security import SESSION, Guard
 from desk.sessions import Sessions
@@ -24,10 +25,9 @@ from desk.sources import Sources
 from ingest.admit import Admission
 from ingest.connectors.lists import Lists
 from router.commands import Commands
-from router.deciding import Labels
 from router.departments import Directory
 from router.grouping import Finder
-from router.workflow import STATUS_NAMES, VERB_NAMES, Verb
+from router.workflow import STATUS_NAMES, VERB_NAMES
 from store.audit import audit
 from store.config import Taxonomy
 from store.db import Database
@@ -36,32 +36,11 @@ from store.original import Originals
 from store.receipts import Receipts
 from store.vault import Vault
 
-ORDER_VERBS = {"sign": Verb.SIGN, "handle": Verb.HANDLE, "return": Verb.RETURN_ORDER}
-END_VERBS = {"decline": Verb.DECLINE, "refer": Verb.REFER}
-
-
-class LabelsBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Labels a person chose."""
-
-    kind: str
-    problems: tuple[str, ...] = ()
-    campaigns: tuple[str, ...] = ()
-    urgency: str = "normal"
-
-
-class DispatchBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Give a case to a department."""
-
-    version: int
-    department: str
-    labels: LabelsBody | None = None
-
 
 class NoteBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A command with a reason."""
+    """A reason."""
 
     note: str = ""
-    version: int = 0
 
 
 class Desk:
@@ -108,6 +87,15 @@ class Desk:
             Imports(db, self._pages, admission, lists, names=channels, clock=clock),
             Photos(db, vault, clock=clock),
             Similar(db, finder, clock=clock),
+            Deciding(db, commands, taxonomy),
+            Inbox(
+                db,
+                self._pages,
+                commands,
+                labels=taxonomy.names,
+                offices=directory.names,
+                clock=clock,
+            ),
         ]
 
     def mount(self, application: web.Application) -> None:
@@ -125,12 +113,7 @@ class Desk:
                 web.get("/desk/events", self.events.stream),
                 web.get("/desk/api/queue", self._queue),
                 web.get("/desk/api/cases/{id:\\d+}", self._case),
-                web.post("/desk/api/cases/{id:\\d+}/dispatch", self._dispatch),
-                web.post("/desk/api/cases/{id:\\d+}/close", self._close),
                 web.post("/desk/api/cases/{id:\\d+}/reveal", self._reveal),
-                web.post("/desk/api/cases/{id:\\d+}/{verb:decline|refer}", self._end),
-                web.get("/inbox", self._inbox_page),
-                web.post("/inbox/{id:\\d+}/{verb:sign|handle|return}", self._progress),
                 web.static("/static", HOME / "static", append_version=False),
                 *(route for more in self._more for route in more.routes()),
             ]
@@ -228,62 +211,10 @@ class Desk:
             raise web.HTTPNotFound(text="desk: no such case")
         return web.json_response(found)
 
-    async def _dispatch(self, request: web.Request) -> web.Response:
-        user = require(request, User.may_dispatch)
-        body = await _body(request, DispatchBody)
-        labels = None
-        if body.labels is not None:
-            self._check_labels(body.labels)
-            chosen = body.labels
-            labels = Labels(chosen.kind, chosen.problems, chosen.campaigns, chosen.urgency)
-        version = await self._commands.cases.dispatch(
-            int(request.match_info["id"]),
-            version=body.version,
-            actor=user.name,
-            department=body.department,
-            labels=labels,
-        )
-        return web.json_response({"version": version})
-
-    def _check_labels(self, labels: LabelsBody) -> None:
-        known: dict[str, set[str]] = {
-            "kind": set(self._taxonomy.kinds),
-            "urgency": set(self._taxonomy.urgencies),
-            "problems": set(self._taxonomy.problems),
-            "campaigns": set(self._taxonomy.campaigns),
-        }
-        for field, allowed in known.items():
-            value = getattr(labels, field)
-            for label in (value,) if isinstance(value, str) else value:
-                if label not in allowed:
-                    msg = f"desk: labels.{field}: {label[:40]} is not in the taxonomy"
-                    raise RejectedError(msg, reason="label")
-
-    async def _end(self, request: web.Request) -> web.Response:
-        user = require(request, User.may_dispatch)
-        body = await _body(request, NoteBody)
-        version = await self._commands.cases.end(
-            int(request.match_info["id"]),
-            version=body.version,
-            actor=user.name,
-            verb=END_VERBS[request.match_info["verb"]],
-            note=body.note,
-        )
-        return web.json_response({"version": version})
-
-    async def _close(self, request: web.Request) -> web.Response:
-        user = require(request, User.may_dispatch)
-        body = await _body(request, NoteBody)
-        case_id = int(request.match_info["id"])
-        version = await self._commands.cases.close(
-            case_id, version=body.version, actor=user.name, note=body.note
-        )
-        return web.json_response({"version": version})
-
     async def _reveal(self, request: web.Request) -> web.Response:
         """The sealed original and contact, for a reason that is written down first."""
         user = require(request, User.may_dispatch)
-        body = await _body(request, NoteBody)
+        body = await body_of(request, NoteBody)
         if len(body.note.strip()) < 4:  # noqa: PLR2004
             msg = "desk: a reason of at least four characters is needed to see contact details"
             raise RejectedError(msg, reason="note")
@@ -297,39 +228,3 @@ class Desk:
             at=self._clock(),
         )
         return web.json_response(await self._originals.of(int(case_id)))
-
-    async def _inbox_page(self, request: web.Request) -> web.Response:
-        user = request[SESSION].user
-        if user.role != "department":
-            raise AuthError("desk: the inbox is a department's; log in as one", known=True)
-        rows = await queries.inbox(self._db, user.scope)
-        return self._pages.render(
-            "inbox.html",
-            request,
-            rows=rows,
-            names=self._taxonomy.names,
-            department=self._directory.names.get(user.scope, user.scope),
-            areas=self._directory.names,
-        )
-
-    async def _progress(self, request: web.Request) -> web.StreamResponse:
-        user = request[SESSION].user
-        if user.role != "department":
-            raise AuthError("desk: only the department may do this", known=True)
-        form = await request.post()
-        verb = ORDER_VERBS[request.match_info["verb"]]
-        note = str(form.get("note", "")).strip()[:1000]
-        if verb is not Verb.SIGN and not note:
-            raise RejectedError("desk: a result or reason is needed", reason="note")
-        await self._commands.orders.progress(
-            int(request.match_info["id"]), actor=user.name, scope=user.scope, verb=verb, note=note
-        )
-        raise web.HTTPFound("/inbox")
-
-
-async def _body(request: web.Request, kind: type[Any]) -> Any:
-    try:
-        return msgspec.json.decode(await request.read(), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        msg = f"desk: {error}"
-        raise RejectedError(msg) from error

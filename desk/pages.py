@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import jinja2
+import msgspec
 from aiohttp import web
 
 from desk.accounts import User
 from desk.security import SESSION
-from store.errors import AuthError
+from store.errors import AuthError, RejectedError
 
 HOME = Path(__file__).parent
+B = TypeVar("B")
 
 
 class Section(Protocol):
@@ -50,6 +52,15 @@ class Pages:
             **values,
         )
         return web.Response(text=text, content_type="text/html", status=status)
+
+
+async def body_of(request: web.Request, kind: type[B]) -> B:
+    """The JSON body as ``kind``; RejectedError names the field."""
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        msg = f"desk: {error}"
+        raise RejectedError(msg) from error
 
 
 def local(at: str | datetime | None, zone: ZoneInfo) -> str:

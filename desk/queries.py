@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, or_, select
 
-from router.workflow import CaseStatus
+from router.workflow import OPEN_ORDER, CaseStatus
 from store.db import Database
 from store.model import Decision
 from store.tables import T
@@ -122,18 +122,22 @@ async def detail(db: Database, case_id: int) -> dict[str, Any] | None:
     return row
 
 
-async def inbox(db: Database, department: str, *, limit: int = PAGE) -> list[dict[str, Any]]:
-    """The open work orders of one department, the soonest due first."""
+async def inbox(
+    db: Database, department: str, now: datetime, *, limit: int = PAGE
+) -> list[dict[str, Any]]:
+    """The open work orders of one department that can not be undone any more, the soonest due first."""
     o, c, i = T.work_orders.c, T.cases.c, T.items.c
     statement = (
         select(
-            o.id, o.status, o.lead, o.due_at, o.dispatched_at, c.case_no, c.urgency, c.problems, c.area,
+            o.id, o.status, o.lead, o.due_at, o.dispatched_at, o.reworks,
+            c.joint, c.final, c.wanted_at, c.case_no, c.urgency, c.problems, c.area,
             i.title, i.text, i.address,
             c.status.label("case_status"), c.id.label("case_id"),
         )
         .join(T.cases, c.id == o.case_id)
         .join(T.items, i.id == o.case_id)
-        .where(o.department == department, o.status.in_(["assigned", "signed"]))
+        .where(o.department == department, o.status.in_(OPEN_ORDER))
+        .where(or_(o.leaves_at.is_(None), o.leaves_at <= now))
         .order_by(o.due_at, o.id)
         .limit(limit)
     )  # fmt: skip

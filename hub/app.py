@@ -31,6 +31,7 @@ from ingest.protocol import Polled
 from ingest.sealing import Sealer
 from router.clocking import Timekeeper
 from router.commands import build_commands
+from router.duplicates import JoinWorker
 from router.filing import Filer
 from router.grouping import Finder
 from router.keeping import KeyWorker
@@ -222,9 +223,16 @@ class Hub:
                 observe=self.telemetry.observe,
             )
         )
-        self._follow(KeyWorker(self.finder))
+        self._follow(self._grouping())
         self._follow(NoticeWorker(db=self.db, endpoints=self.endpoints(), clock=self.clock))
         self._singleton("deliver", self.deliverer().run)
+
+    def _grouping(self) -> KeyWorker:
+        """Keeps keys; joins what is certainly one matter where the city wants that."""
+        if not self.city.grouping.automatic:
+            return KeyWorker(self.finder)
+        joining = self.commands.joining
+        return JoinWorker(db=self.db, finder=self.finder, cases=joining, clock=self.clock)
 
     def deliverer(self) -> Deliverer:
         """The sender over this hub's endpoints."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from classify.cues import Language, read_language
 from classify.places import Gazetteer, read_gazetteer
+from router.charges import Charges, Spot, load_charges
 from router.deadlines import Deadlines
-from router.departments import Directory
+from router.departments import Directory, load_directory
 from router.indicators import Assessment
 from router.lifecycle import Lifecycle
+from router.lines import Lines
 from router.matters import Grouping
-from router.rules import Router, Rules, check_rules
+from router.rulecheck import check_rules
+from router.rules import Router, Rules
 from router.spots import Name, Spots
+from router.territory import Claim, check_places
 from store.config import Taxonomy, load
 from store.errors import ConfigError
 
@@ -29,6 +34,7 @@ class City:
     language: Language
     gazetteer: Gazetteer
     grouping: Grouping
+    charges: Charges
     lifecycle: Lifecycle
     assessment: Assessment
 
@@ -43,37 +49,81 @@ class City:
         )
 
 
-def load_city(configs: Path) -> City:
-    """Read every file of ``configs/``; ConfigError names file, key and cure."""
-    taxonomy = load(configs / "taxonomy.toml", Taxonomy)
-    directory = load(configs / "departments.toml", Directory)
-    rules = load(configs / "routing.toml", Rules)
-    router = check_rules(rules, directory, taxonomy)
-    deadlines = load(configs / "deadlines.toml", Deadlines)
-    for problem in deadlines.problem:
+@dataclass(frozen=True)
+class Files:
+    """Where each file is: in one folder, but for those tried out before they are saved."""
+
+    configs: Path
+    routing: Path | None = None
+    departments: Path | None = None
+    taxonomy: Path | None = None
+
+    def path(self, name: str) -> Path:
+        """The file to read for ``name`` (without its ending)."""
+        return getattr(self, name, None) or self.configs / f"{name}.toml"
+
+
+def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
+    """Read every file of ``configs/``; ConfigError names file, key and cure.
+
+    ``channels`` are those that rules may name; empty: any.
+    """
+    files = configs if isinstance(configs, Files) else Files(configs)
+    taxonomy = load(files.path("taxonomy"), Taxonomy)
+    gazetteer = read_gazetteer(files.configs / "gazetteer.csv")
+    directory = _directory(files.path("departments"), gazetteer)
+    router = _router(files.path("routing"), directory, taxonomy, gazetteer, channels)
+    spots = {entry.name: Spot(entry.area, entry.point) for entry in gazetteer.entries}
+    deadlines = load(files.path("deadlines"), Deadlines)
+    grouping = load(files.path("grouping"), Grouping)
+    named = [("deadlines", problem) for problem in deadlines.problem]
+    named += [("grouping", problem) for problem in grouping.problem]
+    named += [("grouping", matter.problem) for matter in grouping.matter]
+    for file, problem in named:
         if problem not in taxonomy.problems:
-            msg = f"config: deadlines.toml: problem.{problem} is not in taxonomy.toml; correct it"
+            msg = f"config: {file}.toml: problem {problem} is not in taxonomy.toml; correct it"
             raise ConfigError(msg)
-    gazetteer = read_gazetteer(configs / "gazetteer.csv")
+    return City(
+        taxonomy=taxonomy,
+        directory=directory,
+        router=router,
+        deadlines=deadlines,
+        language=read_language(files.configs),
+        gazetteer=gazetteer,
+        grouping=grouping,
+        charges=load_charges(files.path("charges"), directory, spots),
+        lifecycle=load(files.path("lifecycle"), Lifecycle),
+        assessment=load(files.path("assessment"), Assessment),
+    )
+
+
+def _directory(path: Path, gazetteer: Gazetteer) -> Directory:
+    directory = load_directory(path)
     for area in sorted(gazetteer.areas - set(directory.areas)):
         msg = f"config: gazetteer.csv: area {area} is not in departments.toml; add it or correct it"
         raise ConfigError(msg)
-    grouping = load(configs / "grouping.toml", Grouping)
-    for problem in [*grouping.problem, *(matter.problem for matter in grouping.matter)]:
-        if problem not in taxonomy.problems:
-            msg = f"config: grouping.toml: problem {problem} is not in taxonomy.toml; correct it"
-            raise ConfigError(msg)
-    lifecycle = load(configs / "lifecycle.toml", Lifecycle)
-    language = read_language(configs)
-    assessment = load(configs / "assessment.toml", Assessment)
-    return City(
-        taxonomy,
-        directory,
-        router,
-        deadlines,
-        language,
-        gazetteer,
-        grouping,
-        lifecycle,
-        assessment,
-    )
+    check_places(directory, _claims(gazetteer), Lines(path.read_text(encoding="utf-8")))
+    return directory
+
+
+def _claims(gazetteer: Gazetteer) -> Iterator[Claim]:
+    """Every name and nickname with the territory its row gives it to."""
+    for entry in gazetteer.entries:
+        for word in (entry.name, *entry.aliases):
+            yield Claim(word, entry.area, entry.line)
+
+
+def _router(
+    path: Path,
+    directory: Directory,
+    taxonomy: Taxonomy,
+    gazetteer: Gazetteer,
+    channels: Collection[str],
+) -> Router:
+    rules = load(path, Rules)
+    points: dict[str, set[str]] = {}
+    for entry in gazetteer.entries:
+        if entry.point and entry.area:
+            points.setdefault(entry.point, set()).add(entry.area)
+    text = path.read_text(encoding="utf-8")
+    return check_rules(rules, directory, taxonomy, text=text, channels=channels, points=points)

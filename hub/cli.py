@@ -118,6 +118,16 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - one line an option
     evaluate.add_argument("--taxonomy", metavar="T", type=Path, help="another taxonomy.toml")
     evaluate.add_argument("--json", action="store_true", help="print the measures as JSON")
 
+    tried = add("dry-run", commands.dry_run, "Show what changed rules would move; change nothing.")
+    tried.add_argument(
+        "--days", metavar="N", type=int, default=30, help="how far back (default: 30)"
+    )
+    tried.add_argument("--routing", metavar="FILE", type=Path, help="the changed routing.toml")
+    tried.add_argument("--departments", metavar="FILE", type=Path, help="changed departments.toml")
+    tried.add_argument("--taxonomy", metavar="FILE", type=Path, help="another taxonomy.toml")
+    tried.add_argument("--model", metavar="NAME", default="", help="understand by another model")
+    tried.add_argument("--json", action="store_true", help="print the moves as JSON")
+
     poll = add("poll", commands.poll_, "Ask one source now.")
     poll.add_argument("name", metavar="NAME", help="its name under [connectors]")
     poll.add_argument("--dry-run", action="store_true", help="print the items, store nothing")

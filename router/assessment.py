@@ -9,7 +9,7 @@ only the lead's orders count.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -64,12 +64,9 @@ class Standing:
 class Units:
     """Which units an order counts for, and what they are called and compared with."""
 
-    def __init__(
-        self, directory: Directory, chain: Callable[[str], tuple[str, ...]] = lambda _: ()
-    ) -> None:
-        """``chain`` gives the superiors of an office, nearest first."""
+    def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._chain = chain
+        self._territories = {office.id for office in (*directory.area, *directory.inner)}
 
     def of(self, by: By, facts: OrderFacts) -> tuple[str, ...]:
         """The units the order counts for, the whole city last; none when it does not count ``by`` that."""
@@ -80,7 +77,10 @@ class Units:
         return (*self._places(facts.area), ALL) if facts.lead else ()
 
     def _places(self, area: str) -> tuple[str, ...]:
-        above = (one for one in self._chain(area) if one in self._directory.areas)
+        """The territory and those it is within."""
+        if area not in self._territories:
+            return (area,)
+        above = (one for one in self._directory.chain(area) if one in self._territories)
         return area, *above
 
     def name(self, by: By, unit: str) -> str:
@@ -95,7 +95,7 @@ class Units:
             return ""
         if by is By.RULE:
             return "rule"
-        if unit not in self._directory.areas:
+        if unit not in self._territories:
             return "department"
         return f"territory{len(self._places(unit))}"
 

@@ -64,7 +64,9 @@ class Cases:
             steps = moves(case, [*verbs, Verb.DISPATCH], act)
             final = await self._judge_returns(tx, case, department, act)
             decided = await decide(tx, case, labels, department, act)
-            matter = await matter_of(tx, case, decided, self.planner.rules)
+            matter = await matter_of(
+                tx, case, decided, self.planner.rules, self.planner.timekeeper.zone
+            )
             plan = self.planner.chosen(
                 matter, act.at, case["wanted_at"], lead=department, support=support, joint=joint
             )

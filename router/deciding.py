@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import select
@@ -65,7 +66,7 @@ async def decide(tx: Tx, case: Row, labels: Labels | None, department: str, act:
     return decided
 
 
-async def matter_of(tx: Tx, case: Row, decided: Decided, rules: Router) -> Matter:
+async def matter_of(tx: Tx, case: Row, decided: Decided, rules: Router, zone: ZoneInfo) -> Matter:
     """What the rules look at, with the labels that were decided."""
     i = T.items.c
     item = (await tx.run(select(i.title, i.text).where(i.id == case["id"]))).first()
@@ -80,4 +81,6 @@ async def matter_of(tx: Tx, case: Row, decided: Decided, rules: Router) -> Matte
         hint=decided.hint,
         text=text,
         area=rules.directory.areas.get(case["area"]),
+        point=case["point"],
+        at=case["received_at"].astimezone(zone),
     )

@@ -102,6 +102,8 @@ class Filer:
             hint=one.hint,
             text=text,
             area=area,
+            point=one.point if area else "",
+            at=one.received_at.astimezone(self.planner.timekeeper.zone),
         )
         plan = self.planner.plan(matter, at, one.wanted_at)
         case = self._case_row(one, area, plan, text) | {"due_at": self.planner.due_at(plan, at)}

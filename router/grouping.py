@@ -60,7 +60,8 @@ class Finder:
         return self._listed(facts, _HERE)[:KEYS]
 
     async def find(self, facts: Facts, now: datetime) -> list[Match]:
-        """The likeliest open or recently closed cases, best first; the message's own is left out.
+        """The likeliest open or recently closed cases, best first; the message's own is left out. What is proven
+        to have come back is among them, however long ago it was.
 
         Raises TransientError when the database is away.
         """
@@ -72,7 +73,9 @@ class Finder:
             for case in cases
             if case.closed_at is None or case.closed_at >= oldest
         ]
-        matches = [m for m in matches if m.score >= settings.suggest_min]
+        matches = [
+            m for m in matches if m.score >= settings.suggest_min or (m.relapse and m.proven)
+        ]
         matches.sort(key=lambda m: (-m.score, m.relapse, -m.case_id))
         return matches[:BEST]
 

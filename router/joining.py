@@ -5,7 +5,6 @@ Every citizen is kept: the items of the joined case move to the other, which ans
 
 from __future__ import annotations
 
-import msgspec
 from sqlalchemy import func, insert, select, update
 
 from router.ledger import Act, Ledger, Row, Step, event_row, moves
@@ -13,8 +12,6 @@ from router.workflow import FINAL, OPEN_ORDER, CaseStatus, OrderStatus, Verb
 from store.db import Tx, among
 from store.errors import ConflictError, RejectedError
 from store.tables import T
-
-_ids = msgspec.json.Decoder(list[int])
 
 
 class Joining:
@@ -52,7 +49,7 @@ class Joining:
             items = await self._items(tx, case_id)
             await self._move(tx, items, target["id"])
             kept = {"case_id": case_id, "into_id": target["id"], "before": case["status"]}
-            kept |= {"items": msgspec.json.encode(items).decode(), "actor": actor, "undone_by": ""}
+            kept |= {"actor": actor, "undone_by": ""}
             await tx.run(insert(T.merges).values(**kept, at=act.at))
             await self._absorb(tx, target, case, act)
             version_now = await self._ledger.save(
@@ -82,7 +79,7 @@ class Joining:
             done = {"undone_at": act.at, "undone_by": actor}
             await tx.run(update(T.merges).where(m.id == merge.id).values(**done))
             root = await self._root(tx, merge.into_id)
-            await self._move(tx, _ids.decode(merge.items), case_id)
+            await self._move(tx, await self._brought(tx, case_id), case_id)
             await self._count(tx, root)
             await self._count(tx, case)
             return await self._ledger.save(tx, case, steps, act, merged_into=None, department="")
@@ -115,6 +112,16 @@ class Joining:
         while case["merged_into"] is not None:
             case = await self._ledger.case(tx, case["merged_into"])
         return case
+
+    async def _brought(self, tx: Tx, case_id: int) -> list[int]:
+        """The case and those joined to it, directly or by others: each is numbered as the item it began with."""
+        m = T.merges.c
+        brought, found = [case_id], [case_id]
+        while found:
+            where = (m.into_id.in_(found), m.undone_at.is_(None))
+            found = list((await tx.run(select(m.case_id).where(*where))).scalars())
+            brought += found
+        return brought
 
     async def _items(self, tx: Tx, case_id: int) -> list[int]:
         ci = T.case_items.c

@@ -19,6 +19,11 @@ PACE = 250
 """Messages a second at most: keys cost more than a verdict, and in a rush nobody is looking at them yet."""
 
 
+def item_ids(records: Sequence[Record]) -> list[int]:
+    """The items these records name, ascending, each once."""
+    return sorted({_ref.decode(record.payload).item_id for record in records})
+
+
 class KeyWorker:
     """Handler of topic ``verdicts`` beside the router: a case takes the number of its founding item, so its
     keys can be written whether or not it is filed yet."""
@@ -31,7 +36,7 @@ class KeyWorker:
 
     async def prepare(self, records: Sequence[Record]) -> list[dict[str, Any]]:
         await asyncio.sleep(len(records) / PACE)
-        ids = sorted({_ref.decode(record.payload).item_id for record in records})
+        ids = item_ids(records)
         return [
             {"key": key, "case_id": facts.id}
             for facts in await self._finder.facts(ids)

@@ -66,7 +66,8 @@ class Match:
     """A case that may be the same matter.
 
     ``score`` is the estimated probability in [0, 1]; ``certain`` that it may be joined unseen;
-    ``relapse`` that it was closed before the new message: linked, never joined.
+    ``relapse`` that it was closed before the new message: linked, never joined; ``proven`` that words, place
+    and problem are the same beyond doubt, whatever the time between them.
     """
 
     case_id: int
@@ -74,3 +75,4 @@ class Match:
     reasons: tuple[Reason, ...]
     certain: bool
     relapse: bool = False
+    proven: bool = False

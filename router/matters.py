@@ -24,8 +24,17 @@ class Matter(Strict):
     words: tuple[str, ...] = Field(min_length=1)
 
 
+class Alike(Strict):
+    """Words for one thing or state: who says one and who says another say the same."""
+
+    name: str = Field(min_length=1)
+    words: tuple[str, ...] = Field(min_length=1)
+
+
 class Grouping(Strict):
-    """``configs/grouping.toml``; days, meters and probabilities as named there."""
+    """``configs/grouping.toml``; days, meters and probabilities as named there. ``automatic`` lets certain
+    matches join without a person; ``harmless``, ``apart`` and ``alike`` say what may differ in those
+    (``router.proof``)."""
 
     window_days: float = Field(default=7, gt=0, le=365)
     radius_m: float = Field(default=150, gt=0, le=5_000)
@@ -34,6 +43,10 @@ class Grouping(Strict):
     suggest_min: float = Field(default=0.3, gt=0, lt=1)
     problem: dict[str, float] = {}
     matter: tuple[Matter, ...] = ()
+    automatic: bool = False
+    harmless: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    alike: tuple[Alike, ...] = ()
 
     def window_of(self, problems: frozenset[str]) -> float:
         """Days within which messages of these problems are one matter: the longest of theirs."""

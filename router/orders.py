@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from router.clocking import clock_of
 from router.deadlines import Stage
 from router.ledger import Act, Ledger, Row, Step, moves, needed
 from router.lifecycle import Lifecycle
@@ -80,12 +81,16 @@ class Orders:
         return await self._beside(tx, case, Verb.SIGN, order, act)
 
     async def _handle(self, tx: Tx, case: Row, order: Row, status: OrderStatus, act: Act) -> int:
-        """The order is done; the case with it when nobody else's work is awaited."""
-        ended = {"handled_at": act.at, "ended_at": act.at, "watch_at": None}
+        """The order is done; the case with it when nobody else's work is awaited.
+
+        A clock that still stands for a request runs on, so that its due time is known.
+        """
+        ended = self.planner.timekeeper.columns(clock_of(order).resumed(act.at), act.at)
+        ended |= {"handled_at": act.at, "ended_at": act.at, "watch_at": None}
         await self._ledger.set_order(tx, order, status=status, **ended)
         await self._ledger.lapse(tx, [order], act.at)
         others = await self._ledger.orders(tx, case["id"], *OPEN_ORDER)
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = {"due_at": ended["due_at"]} if order["lead"] else {}
         if order["lead"] and not case["joint"]:
             taken = await self._ledger.withdraw(tx, others, act.at)
             changes["notices"] = await self._ledger.tell_offices(tx, case, "withdrawn", taken)

@@ -46,9 +46,13 @@ class Planner:
 
     def plan(self, matter: Matter, at: datetime, wanted_at: datetime | None = None) -> Plan:
         """What the rules say of a matter dispatched at ``at``; a leader's date goes before all limits."""
-        route = self.rules.route(matter)
-        limit = self._limit(matter, at, wanted_at)
-        return Plan(route.lead, route.support, route.rule, limit, limit)
+        route, deadlines = self.rules.route(matter), self.timekeeper.deadlines
+        limit = route.limit_of(matter, deadlines)
+        helping = route.support_limit_of(matter, deadlines)
+        if wanted_at is not None and wanted_at > at:
+            limit = helping = until(at, wanted_at)
+        joint = route.joint and bool(route.support)
+        return Plan(route.lead, route.support, route.rule, limit, helping, joint=joint)
 
     def chosen(
         self,
@@ -97,10 +101,3 @@ class Planner:
     def due_at(self, plan: Plan, at: datetime) -> datetime:
         """When the lead must be done if its clock starts at ``at``."""
         return self.timekeeper.deadlines.due_at(at, plan.limit, self.timekeeper.zone)
-
-    def _limit(self, matter: Matter, at: datetime, wanted_at: datetime | None) -> Limit:
-        if wanted_at is not None and wanted_at > at:
-            return until(at, wanted_at)
-        return self.timekeeper.deadlines.limit_of(
-            kind=matter.kind, problems=matter.problems, urgency=matter.urgency
-        )

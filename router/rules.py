@@ -4,19 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime, time
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from router.calendar import Weekday
+from router.deadlines import Deadlines, Limit
 from router.departments import Area, Directory
-from store.config import Strict, Taxonomy
-from store.errors import ConfigError
+from router.masks import Compiled
+from store.config import Strict
 
 HINT = "@hint"
 
+Word = Annotated[str, Field(min_length=1)]
+
+
+def _spans(spans: tuple[tuple[time, time], ...]) -> tuple[tuple[time, time], ...]:
+    for opens, closes in spans:
+        if opens.tzinfo or closes.tzinfo or opens.second or closes.second:
+            msg = 'must be local times to the minute, like [["22:00", "06:00"]]'
+            raise ValueError(msg)
+        if opens == closes:
+            msg = f"{opens:%H:%M} to {closes:%H:%M} never holds; write two different times"
+            raise ValueError(msg)
+    return spans
+
+
+Hours = Annotated[tuple[tuple[time, time], ...], AfterValidator(_spans)]
+"""Spans of the day, first minute in, last out; one whose end is earlier goes through midnight."""
+
 
 class When(Strict):
-    """All keys must hold; a list holds when any of its members does."""
+    """All keys must hold; a list holds when any of its members does, ``unless_words`` when none occurs.
+
+    ``points`` are those of ``gazetteer.csv``; ``hours``, ``weekdays`` and ``months`` are of the
+    local time of receipt and do not hold where that is unknown.
+    """
 
     kinds: tuple[str, ...] = ()
     problems: tuple[str, ...] | Literal["none"] = ()
@@ -24,8 +48,13 @@ class When(Strict):
     urgencies: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
+    points: tuple[Word, ...] = ()
+    words: tuple[Word, ...] = ()
+    unless_words: tuple[Word, ...] = ()
     hint: tuple[str, ...] | Literal["any"] = ()
+    hours: Hours = ()
+    weekdays: tuple[Weekday, ...] = ()
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = ()
 
 
 class Example(Strict):
@@ -40,16 +69,26 @@ class Example(Strict):
     channel: str = "app"
     hint: str = ""
     area: str = ""
+    point: str = ""
+    at: datetime | None = None
 
 
 class Rule(Strict):
-    """``lead`` (牵头单位) and ``support`` (责任单位) of what matches ``when``."""
+    """``lead`` (牵头单位) and ``support`` (责任单位) of what matches ``when``.
+
+    ``joint`` is joint enforcement (联合执法): one lead, and every support answers for its own part
+    by its own time. ``deadline`` goes before ``deadlines.toml``; ``support_deadline`` is that of
+    the support alone.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     why: str
     when: When
     lead: str
     support: tuple[str, ...] = ()
+    joint: bool = False
+    deadline: Limit | None = None
+    support_deadline: Limit | None = None
     example: tuple[Example, ...] = ()
 
 
@@ -61,7 +100,7 @@ class Rules(Strict):
 
 @dataclass(frozen=True)
 class Matter:
-    """What rules look at."""
+    """What rules look at. ``at`` is the local time of receipt; ``point`` who answers at the place."""
 
     kind: str
     problems: Sequence[str]
@@ -71,15 +110,32 @@ class Matter:
     hint: str
     text: str
     area: Area | None
+    point: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Route:
-    """Who leads, who supports, and which rule said so."""
+    """Who leads, who supports, how long they have where the rule says so, and which rule it was."""
 
     lead: str
     support: tuple[str, ...]
     rule: str
+    joint: bool = False
+    deadline: Limit | None = None
+    support_deadline: Limit | None = None
+
+    def limit_of(self, matter: Matter, deadlines: Deadlines) -> Limit:
+        """The lead's limit: the rule's, else the city's for such a matter; never more than its urgency allows."""
+        ruled = self.deadline or deadlines.limit_of(
+            kind=matter.kind, problems=matter.problems, urgency=matter.urgency
+        )
+        most = deadlines.urgency.get(matter.urgency, ruled)
+        return min(ruled, most, key=deadlines.seconds)
+
+    def support_limit_of(self, matter: Matter, deadlines: Deadlines) -> Limit:
+        """The limit of each support: its own where the rule gives one, else the lead's."""
+        return self.support_deadline or self.limit_of(matter, deadlines)
 
 
 class Router:
@@ -88,92 +144,25 @@ class Router:
     def __init__(self, rules: Rules, directory: Directory) -> None:
         self.rules = rules
         self.directory = directory
+        self._compiled = Compiled([rule.when for rule in rules.rule])
 
     def route(self, matter: Matter) -> Route:
         """The first rule that matches; the directory's default when none does. Never empty."""
-        for rule in self.rules.rule:
-            if _holds(rule.when, matter):
-                lead = matter.hint if rule.lead == HINT else rule.lead
-                if lead in self.directory.names:
-                    return self._placed(rule, lead, matter.area)
+        for n in self._compiled.matching(matter):
+            rule = self.rules.rule[n]
+            lead = matter.hint if rule.lead == HINT else rule.lead
+            if lead in self.directory.names:
+                return self._placed(rule, lead, matter.area)
         return Route(self.directory.default, (), "default")
 
     def _placed(self, rule: Rule, lead: str, area: Area | None) -> Route:
         there = self.directory.in_territory
         territorial = self.directory.territorial
+        leads = there(lead, area)
+        placed = {there(s, area): s for s in rule.support}
         support = tuple(
-            placed
-            for s in rule.support
-            if (placed := there(s, area)) != lead and (placed != s or s not in territorial)
+            office
+            for office, duty in placed.items()
+            if office not in {lead, leads} and (office != duty or duty not in territorial)
         )
-        return Route(there(lead, area), support, rule.name)
-
-
-def _any(wanted: Sequence[str], found: Sequence[str]) -> bool:
-    return not wanted or any(w in found for w in wanted)
-
-
-def _holds(when: When, m: Matter) -> bool:
-    return (
-        _any(when.kinds, (m.kind,))
-        and (not m.problems if when.problems == "none" else _any(when.problems, m.problems))
-        and (not m.campaigns if when.campaigns == "none" else _any(when.campaigns, m.campaigns))
-        and (bool(m.hint) if when.hint == "any" else _any(when.hint, (m.hint,)))
-        and _any(when.urgencies, (m.urgency,))
-        and _any(when.channels, (m.channel,))
-        and (not when.areas or (m.area is not None and m.area.id in when.areas))
-        and _any(when.words, m.text)
-    )
-
-
-def check_rules(rules: Rules, directory: Directory, taxonomy: Taxonomy) -> Router:
-    """A router, or ConfigError naming the rule, the key and the cure."""
-    names = [rule.name for rule in rules.rule]
-    router = Router(rules, directory)
-    for rule in rules.rule:
-        where = f"config: routing.toml: rule {rule.name}"
-        if names.count(rule.name) > 1:
-            raise ConfigError(f"{where}: name is used twice; rename one")
-        for office in (rule.lead, *rule.support):
-            if office != HINT and office not in directory.names:
-                raise ConfigError(
-                    f"{where}: {office} is not in departments.toml; add it or correct it"
-                )
-        _check_labels(rule, taxonomy, where)
-        for example in rule.example:
-            _check_example(router, rule, example, where)
-    return router
-
-
-def _check_labels(rule: Rule, taxonomy: Taxonomy, where: str) -> None:
-    known = {
-        "problems": taxonomy.problems,
-        "campaigns": taxonomy.campaigns,
-        "kinds": tuple(taxonomy.kinds),
-    }
-    for key, labels in known.items():
-        wanted = getattr(rule.when, key)
-        for label in () if isinstance(wanted, str) else wanted:
-            if label not in labels:
-                raise ConfigError(
-                    f"{where}: when.{key}: {label} is not in taxonomy.toml; correct it"
-                )
-
-
-def _check_example(router: Router, rule: Rule, example: Example, where: str) -> None:
-    matter = Matter(
-        kind=example.kind,
-        problems=example.problems,
-        campaigns=example.campaigns,
-        urgency=example.urgency,
-        channel=example.channel,
-        hint=example.hint,
-        text=example.text,
-        area=router.directory.areas.get(example.area),
-    )
-    route = router.route(matter)
-    if (route.lead, route.rule) != (example.expect, rule.name):
-        raise ConfigError(
-            f"{where}: example {example.text!r} goes to {route.lead} by rule {route.rule}, "
-            f"not to {example.expect}; reorder the rules or correct the example"
-        )
+        return Route(leads, support, rule.name, rule.joint, rule.deadline, rule.support_deadline)

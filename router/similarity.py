@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import exp
-from typing import NamedTuple
 
 from rapidfuzz import fuzz
-from rapidfuzz.distance import Levenshtein
 
 from router.matching import Facts, Match, Reason, Sign
 from router.matters import Grouping, Matters
 from router.nearness import Nearness, Relation, Where, nearness
+from router.proof import ALONE, Proof, is_one_citizen, is_one_post
 from router.spots import Spot, Spots
-
-ALONE = 40
-"""Characters from which the same words without a place are a copy, not a common complaint."""
 
 TITLE = 8
 """Characters from which two messages do not bear the same title by chance."""
@@ -31,13 +27,6 @@ READ = 600
 SAME_WORDS, MUCH, SOME, FEW = 0.9, 0.7, 0.5, 0.3
 """Steps of likeness of words, in [0, 1]."""
 
-SWAPS = 3
-"""Words exchanged in one sentence; with more it is another sentence."""
-
-SHORT = 12
-"""Characters below which one more word makes another sentence."""
-
-_OPPOSED = frozenset("左右东西南北前后上下黑白黄大小男女内外新旧老")
 _PRIOR = -2.0
 _DAY_S = 86_400.0
 
@@ -50,6 +39,7 @@ class Matcher:
         self.spots = spots
         self.labels = labels
         self._matters = Matters(settings.matter)
+        self._proof = Proof(settings)
 
     def spot(self, facts: Facts) -> Spot:
         """Where the message says it is."""
@@ -78,19 +68,17 @@ class Matcher:
         score = 1 / (1 + exp(-_PRIOR - sum(reason.weight for reason in reasons)))
         if _is_itself(new, case):
             score = 1.0
-        certain = (
-            not relapse
-            and score >= self.settings.certain_min
-            and self._in_time(new, case)
-            and _is_proven(
-                new,
-                case,
-                near,
-                Wording(like, _copied(a, b), _swapped(a.words, b.words, like), mine, theirs),
-            )
-        )
+        proven = self._proof.holds(new, case, a, b, near)
+        likely = score >= self.settings.certain_min and self._in_time(new, case)
         shown = sorted((r for r in reasons if r.weight), key=lambda r: -abs(r.weight))
-        return Match(case.id, round(score, 4), tuple(shown), certain, relapse)
+        return Match(
+            case.id,
+            round(score, 4),
+            tuple(shown),
+            proven and likely and not relapse,
+            relapse,
+            proven,
+        )
 
     def _subject(self, a: Facts, b: Facts) -> list[Reason]:
         """Evidence of what it is about."""
@@ -132,43 +120,8 @@ def _likeness(a: str, b: str) -> float:
     return max(fuzz.ratio(a, b) / 100, dice)
 
 
-class Wording(NamedTuple):
-    """How alike two wordings are, whether one is a long copy, or the other with a word exchanged, and their matters."""
-
-    like: float
-    copied: bool
-    swapped: bool
-    mine: frozenset[str]
-    theirs: frozenset[str]
-
-
 def _copied(a: Spot, b: Spot) -> bool:
     return a.whole == b.whole and len(a.whole) >= ALONE
-
-
-def _swapped(a: str, b: str, like: float) -> bool:
-    """Whether like wordings differ by words exchanged: 煎饼摊 for 麻辣烫摊, 左 for 右, but no typing error.
-
-    A short sentence must be the same but for what is added at its end.
-    """
-    if like < SOME:
-        return False
-    a, b = sorted((a[:READ], b[:READ]))
-    swaps: list[tuple[str, str]] = []
-    was = True
-    for step in Levenshtein.opcodes(a, b):
-        is_same = step.tag == "equal"
-        if not is_same:
-            mine, theirs = a[step.src_start : step.src_end], b[step.dest_start : step.dest_end]
-            before = ("", "") if was else swaps.pop()
-            swaps.append((before[0] + mine, before[1] + theirs))
-        was = is_same
-    if min(len(a), len(b)) < SHORT:
-        return any(all(swap) for swap in swaps) or len(swaps) > (not was)
-    both = [swap for swap in swaps if all(swap)]
-    return len(both) <= SWAPS and any(
-        max(len(x), len(y)) > 1 or {x, y} <= _OPPOSED for x, y in both
-    )
 
 
 def _about(mine: frozenset[str], theirs: frozenset[str], like: float) -> list[Reason]:
@@ -196,43 +149,15 @@ def _wording(like: float, near: Nearness, a: Spot, b: Spot) -> list[Reason]:
 def _origin(a: Facts, b: Facts) -> list[Reason]:
     """Evidence of who said it and where it was read."""
     found: list[Reason] = []
-    if a.author and (a.channel, a.author) == (b.channel, b.author):
+    if is_one_citizen(a, b):
         found.append(Reason(Sign.AUTHOR, "同一市民再次反映", 1.5))
-    if _linked(a, b):
+    if is_one_post(a, b):
         found.append(Reason(Sign.LINK, "同一帖子", 3.0))
     elif a.title == b.title and len(a.title) >= TITLE:
         found.append(Reason(Sign.LINK, "标题相同", 1.2))
     return found
 
 
-def _linked(a: Facts, b: Facts) -> bool:
-    """Whether both were read at the same address, or answer the same post."""
-    same_thread = bool(a.thread) and (a.channel, a.thread) == (b.channel, b.thread)
-    return same_thread or (bool(a.url) and a.url == b.url)
-
-
 def _is_itself(a: Facts, b: Facts) -> bool:
     """Whether it is one message compared with itself."""
     return a.id == b.id and a.body == b.body and a.at == b.at
-
-
-def _is_proven(a: Facts, b: Facts, near: Nearness, said: Wording) -> bool:
-    """Whether the evidence is of a kind that allows joining unseen, however high the score.
-
-    Never where places, territories or problems differ, nor where one narrows a place the other leaves open
-    or says another word in the same sentence. Without one spot only a long text copied. At one spot much the same
-    words; where number or crossing agree fewer, or none if both speak of the same matters only; from one
-    citizen few, or a matter in common.
-    """
-    if a.area != b.area or (a.problems and b.problems and not a.problems & b.problems):
-        return False
-    if said.swapped or near.vague or near.relation is Relation.OTHER:
-        return False
-    if near.relation in {Relation.UNKNOWN, Relation.WIDE}:
-        return said.copied
-    if said.like >= MUCH:
-        return True
-    if a.author and (a.channel, a.author) == (b.channel, b.author):
-        return said.like >= FEW or bool(said.mine & said.theirs)
-    is_one = said.like >= SOME or (bool(said.mine) and said.mine == said.theirs)
-    return is_one and near.relation is Relation.EXACT

@@ -36,6 +36,7 @@ class TaskKind(StrEnum):
     NO_SUPERIOR = "no_superior"
     DOCUMENT_UNANSWERED = "document_unanswered"
     DESK_LATE = "desk_late"
+    DOCUMENT_ISSUED = "document_issued"
     UNDELIVERABLE = "undeliverable"
     INSTRUCTION_DUE = "instruction_due"
     DISSATISFIED = "dissatisfied"
@@ -49,6 +50,7 @@ TASK_NAMES = MappingProxyType(
         TaskKind.SUSPENSION_ASKED: "挂账申请待审批",
         TaskKind.NO_SUPERIOR: "责任单位没有上级单位，督办文书无人抄送",
         TaskKind.DOCUMENT_UNANSWERED: "督办文书逾期未回复",
+        TaskKind.DOCUMENT_ISSUED: "督办文书已发出，须跟进",
         TaskKind.DESK_LATE: "受理席环节超时",
         TaskKind.UNDELIVERABLE: "通知无法送达",
         TaskKind.INSTRUCTION_DUE: "领导交办事项即将到期",

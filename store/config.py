@@ -130,10 +130,10 @@ def load(path: Path, model: type[M]) -> M:
     return validate(read_toml(path), model, str(path))
 
 
-def validate(values: dict[str, Any], model: type[M], origin: str) -> M:
-    """Check values against a model, with one clear line when they do not fit."""
+def validate(values: dict[str, Any], model: type[M], origin: str, context: Any = None) -> M:
+    """Check values against a model, with one clear line when they do not fit; validators see ``context``."""
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, context=context)
     except ValidationError as error:
         raise ConfigError(explain(error, origin)) from error
 

@@ -96,7 +96,7 @@ class CaseKeyRow(SQLModel, table=True):
 
 
 class MergeRow(SQLModel, table=True):
-    """并案: one case joined to another. ``items`` are those that moved; undone, they move back."""
+    """并案: one case joined to another, until it is undone."""
 
     __tablename__ = "merges"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -104,7 +104,6 @@ class MergeRow(SQLModel, table=True):
     case_id: int = Field(sa_column=Column(SERIAL, nullable=False, index=True))
     into_id: int = Field(sa_column=Column(SERIAL, nullable=False, index=True))
     before: str
-    items: str = words("[]")
     actor: str
     at: datetime = moment()
     undone_at: datetime | None = moment(optional=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.commands.assess import assess_
 from hub.commands.check import check
+from hub.commands.dryrun import dry_run
 from hub.commands.intake import dead_, import_, migrate_, poll_, replay_, user_
 from hub.commands.model import classify_, evaluate_, models_, train_
 from hub.commands.run import run
@@ -13,6 +14,7 @@ __all__ = [
     "check",
     "classify_",
     "dead_",
+    "dry_run",
     "evaluate_",
     "import_",
     "migrate_",

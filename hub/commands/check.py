@@ -23,7 +23,8 @@ async def _check(args: argparse.Namespace) -> int:
     hub = make_hub(args)
     examples = sum(len(rule.example) for rule in hub.city.router.rules.rule)
     offices, rules = len(hub.city.directory.names), len(hub.city.router.rules.rule)
-    print(f"config: {offices} offices, {rules} rules, {examples} examples: good")
+    charges = len(hub.city.charges.charge)
+    print(f"config: {offices} offices, {rules} rules, {examples} examples, {charges} charges: good")
     today = hub.clock().astimezone(hub.zone).date()
     for notice in hub.city.deadlines.notices(today, today + AHEAD):
         print(notice)

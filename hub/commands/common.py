@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hub.app import Hub
 from hub.city import load_city
-from hub.settings import find_configs, load_settings
+from hub.settings import Settings, find_configs, load_settings
 from ingest.protocol import Parsed, Polled
 from store.model import Item
 
@@ -30,7 +30,21 @@ def make_hub(args: argparse.Namespace, **overrides: Any) -> Hub:
     """A hub, not yet open, from ``--configs`` and ``--data``."""
     configs = find_configs(args.configs)
     settings = load_settings(configs, **overrides)
-    return Hub(settings, load_city(configs), Path(args.data), progress=say)
+    city = load_city(configs, channels=known_channels(settings))
+    return Hub(settings, city, Path(args.data), progress=say)
+
+
+def known_channels(settings: Settings) -> frozenset[str]:
+    """Channels that rules may name: those with a shown name and those with a connector."""
+    connectors = settings.connectors
+    named = (
+        connectors.feeds,
+        connectors.forums,
+        connectors.weibo,
+        connectors.wechat,
+        connectors.lists,
+    )
+    return frozenset(settings.channels).union(*named)
 
 
 @asynccontextmanager

@@ -165,7 +165,6 @@ async def _decisions(args: argparse.Namespace, home: Path, city: City) -> list[E
 
 
 def _example(one: Decision, city: City) -> Example:
-    area = city.directory.areas.get(one.department)
     return Example(
         id=str(one.item_id),
         text=one.text,
@@ -173,7 +172,7 @@ def _example(one: Decision, city: City) -> Example:
         problems=one.problems,
         campaigns=one.campaigns,
         urgency=one.urgency,
-        dept=area.within if area else one.department,
+        dept=city.directory.duty_of(one.department),
     )
 
 
@@ -214,7 +213,7 @@ def evaluate_(args: argparse.Namespace) -> int:
         raise ConfigError(msg)
     city = load_city(find_configs(args.configs))
     taxonomy = load(args.taxonomy, Taxonomy) if args.taxonomy else city.taxonomy
-    classifier = _in_use(home, taxonomy, city)
+    classifier = in_use(home, taxonomy, city)
     examples = read(files, taxonomy)
     verdicts: list[Verdict] = []
     with bars(evaluate=len(examples)) as advance:
@@ -232,7 +231,7 @@ def evaluate_(args: argparse.Namespace) -> int:
     return 0
 
 
-def _in_use(home: Path, taxonomy: Taxonomy, city: City) -> Classifier:
+def in_use(home: Path, taxonomy: Taxonomy, city: City) -> Classifier:
     """The model in use for a taxonomy: the city's own, or one trained from files before."""
     if taxonomy_key(taxonomy) == taxonomy_key(city.taxonomy):
         return current(home / "models", city.taxonomy, city.language, progress=say)

@@ -5,7 +5,7 @@ Its column ``department`` holds the endpoint's key (``router.notify.endpoints``)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import and_, exists, or_, select, update
 
 from router.notify.senders import Dispatch
+from router.notify.told import SUPERVISED, Paper, papers
 from store.db import Database, Tx
 from store.dead import DeadLetters
 from store.tables import T
@@ -65,11 +66,15 @@ class Backlog:
         )
         async with self.db.read() as conn:
             rows = (await conn.execute(statement)).all()
-        return [self._dispatch(row) for row in rows]
+            supervised = [row.order_id for row in rows if row.change == SUPERVISED]
+            known = await papers(conn, supervised, key.partition("/")[0])
+        return [self._dispatch(row, key, known) for row in rows]
 
-    def _dispatch(self, row: Any) -> Dispatch:
-        is_work = row.change in {"assigned", "reworked"}
-        link = self.link(row.order_id, row.created_at) if is_work else ""
+    def _dispatch(self, row: Any, key: str, known: Mapping[str, Paper]) -> Dispatch:
+        """With the link where the order is this office's own and goes on; a paper stands for the text."""
+        paper = known.get(row.webhook_id.partition("/")[0]) if row.change == SUPERVISED else None
+        own = row.change != "withdrawn" and row.department == key.partition("/")[0]
+        link = self.link(row.order_id, row.created_at) if own else ""
         return Dispatch(
             delivery_id=row.id,
             webhook_id=row.webhook_id,
@@ -89,8 +94,9 @@ class Backlog:
             area=row.area,
             received_at=row.received_at,
             due_at=row.due_at,
-            text=f"{row.title or ''}\n{row.text or ''}".strip(),
+            text="" if row.change == SUPERVISED else f"{row.title or ''}\n{row.text or ''}".strip(),
             link=link,
+            paper=paper,
         )
 
     async def settle(self, dispatches: Sequence[Dispatch], **values: Any) -> None:

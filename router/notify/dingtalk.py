@@ -15,7 +15,7 @@ from urllib.parse import quote_plus
 
 from router.notify.robots import Codes, post, share, table
 from router.notify.senders import Dispatch, Endpoint, Limit
-from router.notify.words import Speech, cut, plain
+from router.notify.words import Speech, cut
 from store.ports import Http
 
 MAX_BYTES = 15_000
@@ -65,7 +65,11 @@ def _one(dispatch: Dispatch, speech: Speech) -> str:
     head = f"#### {speech.title(dispatch)}\n\n"
     head += "".join(f"- {label}：{value}\n" for label, value in speech.facts(dispatch)) + "\n"
     tail = f"\n\n[签收与回复]({dispatch.link})" if dispatch.link else ""
-    return head + cut(plain(dispatch.text), MAX_BYTES - len((head + tail).encode())) + tail
+    return (
+        head
+        + cut(speech.text(dispatch, gap="\n\n"), MAX_BYTES - len((head + tail).encode()))
+        + tail
+    )
 
 
 def _digest(title: str, dispatches: Sequence[Dispatch], speech: Speech) -> str:
@@ -76,7 +80,7 @@ def _digest(title: str, dispatches: Sequence[Dispatch], speech: Speech) -> str:
 
 def _line(dispatch: Dispatch, speech: Speech, room: int) -> str:
     tail = f" [办理]({dispatch.link})" if dispatch.link else ""
-    said = f"- {speech.brief(dispatch)} {plain(dispatch.text)}"
+    said = f"- {speech.brief(dispatch)} {speech.text(dispatch, gap=' ')}"
     return cut(said, room - len(tail.encode())) + tail
 
 

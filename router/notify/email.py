@@ -65,7 +65,7 @@ def letter(
     lines = [f"{label}：{value}" for label, value in speech.facts(dispatch)]
     if dispatch.link:
         lines.append(f"签收与回复（七日内有效，用过即失效）：{dispatch.link}")
-    message.set_content("\n".join([*lines, "", dispatch.text[:4000], ""]), cte="base64")
+    message.set_content("\n".join([*lines, "", speech.letter(dispatch)[:4000], ""]), cte="base64")
     return message
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from router.notify.robots import Codes, post, share, table
 from router.notify.senders import Dispatch, Endpoint, Limit
-from router.notify.words import Speech, cut, plain
+from router.notify.words import Speech, cut
 from store.ports import Http
 
 MAX_BYTES = 15_000
@@ -55,7 +55,7 @@ def body(
 
 def _one(dispatch: Dispatch, speech: Speech) -> tuple[str, list[list[Part]]]:
     lines = [[_text(f"{label}：{value}")] for label, value in speech.facts(dispatch)]
-    lines.append([_text(cut(plain(dispatch.text), MAX_BYTES))])
+    lines.append([_text(cut(speech.text(dispatch), MAX_BYTES))])
     if dispatch.link:
         lines.append([_link("签收与回复", dispatch.link)])
     return speech.title(dispatch), lines
@@ -65,7 +65,7 @@ def _digest(dispatches: Sequence[Dispatch], speech: Speech) -> tuple[str, list[l
     room = min(share(MAX_BYTES, "", len(dispatches)), 300)
     lines = []
     for one in dispatches:
-        said = cut(f"{speech.brief(one)} {plain(one.text)} ", room)
+        said = cut(f"{speech.brief(one)} {speech.text(one, gap=' ')} ", room)
         lines.append([_text(said), *([_link("办理", one.link)] if one.link else [])])
     return f"{len(dispatches)} 件工单变动", lines
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from router.notify.told import Paper
 from store.errors import TransientError
 from store.ports import Answer, Http
 
@@ -23,10 +24,11 @@ LONGEST_WAIT_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """A work order given or taken back, with what the office must know to act; no contact, text redacted.
+    """A work order given, taken back or supervised, with what the office must know; no contact, text redacted.
 
     ``since`` is when this round of attempts began: a redrive starts a new one. ``link`` is the one-time
-    page on which the office answers, empty when there is none.
+    page on which the office answers, empty when there is none. ``paper`` is the document of supervision the
+    message brings; it then stands for ``text``.
     """
 
     delivery_id: int
@@ -49,6 +51,7 @@ class Dispatch:
     due_at: datetime
     text: str
     link: str = ""
+    paper: Paper | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from router.notify.senders import Dispatch, Endpoint, Limit, check_status
+from router.notify.told import Paper
 from store.errors import ConfigError, RejectedError
 from store.ports import Http
 from store.signatures import signature
@@ -67,9 +69,23 @@ def encode(dispatch: Dispatch) -> bytes:
             "received_at": dispatch.received_at.isoformat(),
             "due_at": dispatch.due_at.isoformat(),
             "text": dispatch.text[:4000],
+            **({"supervision": _paper(dispatch.paper)} if dispatch.paper else {}),
         },
     }
     return msgspec.json.encode(body)
+
+
+def _paper(paper: Paper) -> dict[str, Any]:
+    """A document of supervision; ``reply_by`` is none for a lamp, ``copy`` says another must answer."""
+    return {
+        "number": paper.number,
+        "level": paper.level,
+        "title": paper.title,
+        "body": paper.body,
+        "addressee": paper.addressee,
+        "copy": paper.is_copy,
+        "reply_by": paper.reply_by.isoformat() if paper.reply_by else None,
+    }
 
 
 class WebhookSender:

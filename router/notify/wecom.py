@@ -11,7 +11,7 @@ from typing import Any
 
 from router.notify.robots import Codes, post, share, table
 from router.notify.senders import Dispatch, Endpoint, Limit
-from router.notify.words import Speech, cut, plain
+from router.notify.words import Speech, cut
 from store.ports import Http
 
 MAX_BYTES = 4096
@@ -42,7 +42,7 @@ def _one(dispatch: Dispatch, speech: Speech) -> str:
     head += "".join(f"> {label}：{value}\n" for label, value in speech.facts(dispatch))
     tail = f"\n[签收与回复]({dispatch.link})" if dispatch.link else ""
     room = MAX_BYTES - len((head + tail).encode())
-    return head + cut(plain(dispatch.text), room) + tail
+    return head + cut(speech.text(dispatch), room) + tail
 
 
 def _digest(dispatches: Sequence[Dispatch], speech: Speech) -> str:
@@ -53,7 +53,7 @@ def _digest(dispatches: Sequence[Dispatch], speech: Speech) -> str:
 
 def _line(dispatch: Dispatch, speech: Speech, room: int) -> str:
     tail = f" [办理]({dispatch.link})" if dispatch.link else ""
-    said = f"{speech.brief(dispatch)} {plain(dispatch.text)}"
+    said = f"{speech.brief(dispatch)} {speech.text(dispatch, gap=' ')}"
     return cut(said, room - len(tail.encode())) + tail
 
 

@@ -19,6 +19,9 @@ _SPACE = re.compile(r"\s+")
 
 CHANGES = {"assigned": "新工单", "reworked": "退回返工", "withdrawn": "工单已收回"}
 
+SUPERVISION = "督办"
+"""What a notice of supervision is called whose document is gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Speech:
@@ -29,7 +32,11 @@ class Speech:
 
     def title(self, dispatch: Dispatch) -> str:
         """One line that says what this is."""
-        return f"{CHANGES[dispatch.change]} {dispatch.case_no}"
+        paper = dispatch.paper
+        if paper is None:
+            return f"{CHANGES.get(dispatch.change, SUPERVISION)} {dispatch.case_no}"
+        copied = "（抄送）" if paper.is_copy else ""
+        return " ".join(p for p in (paper.title + copied, paper.number, dispatch.case_no) if p)
 
     def facts(self, dispatch: Dispatch) -> list[tuple[str, str]]:
         """Label and value, most important first; empty values left out."""
@@ -40,6 +47,7 @@ class Speech:
             ("属地", self._called((dispatch.area,)) if dispatch.area else ""),
             ("角色", "主办" if dispatch.lead else "协办"),
             ("办理期限", f"{local:%Y-%m-%d %H:%M}"),
+            ("回复期限", self._reply_by(dispatch)),
         ]
         return [(label, value) for label, value in facts if value]
 
@@ -49,6 +57,23 @@ class Speech:
         what = self._called(dispatch.problems or (dispatch.kind,))
         urgency = self._called((dispatch.urgency,))
         return f"{self.title(dispatch)} {what} {urgency} 期限{local:%m月%d日}"
+
+    def text(self, dispatch: Dispatch, *, gap: str = "\n") -> str:
+        """The citizen's words on one line, or the document's paragraphs with ``gap`` between them."""
+        if dispatch.paper is None:
+            return plain(dispatch.text)
+        return gap.join(plain(line) for line in dispatch.paper.body.splitlines())
+
+    def letter(self, dispatch: Dispatch) -> str:
+        """What a letter says, where nothing is markup."""
+        return dispatch.text if dispatch.paper is None else dispatch.paper.body
+
+    def _reply_by(self, dispatch: Dispatch) -> str:
+        """When the addressee of a document must have answered; a copy asks for nothing."""
+        paper = dispatch.paper
+        if paper is None or paper.is_copy or paper.reply_by is None:
+            return ""
+        return f"{paper.reply_by.astimezone(self.zone):%Y-%m-%d %H:%M}"
 
     def _called(self, ids: Sequence[str]) -> str:
         return "、".join(self.names.get(one, one) for one in ids)

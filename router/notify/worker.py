@@ -25,6 +25,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from router.notify.backlog import Backlog
 from router.notify.pace import Pace
 from router.notify.senders import Dispatch, Endpoint, Limit, Sender
+from router.notify.told import SUPERVISED
+from router.notify.told import uid as paper_uid
 from store.db import Database, Tx
 from store.dead import DeadLetters
 from store.errors import HubError, RejectedError
@@ -69,10 +71,10 @@ class NoticeWorker:
 
     async def prepare(self, records: Sequence[Record]) -> list[dict[str, Any]]:
         now = self._clock()
-        notices = [(int(record.key), _notice.decode(record.payload)) for record in records]
+        notices = [(record, _notice.decode(record.payload)) for record in records]
         return [
-            _row(case_id, notice, endpoint, now)
-            for case_id, notice in notices
+            _row(record, notice, endpoint, now)
+            for record, notice in notices
             for endpoint in self._of.get(notice.department, ())
         ]
 
@@ -100,8 +102,13 @@ class NoticeWorker:
         return (await tx.run(select(d.id).where(*told, d.state != "cancelled"))).first() is None
 
 
-def _row(case_id: int, notice: NoticeRef, endpoint: Endpoint, now: datetime) -> dict[str, Any]:
-    uid = dispatch_uid(case_id, notice.department, notice.seq)
+def _row(record: Record, notice: NoticeRef, endpoint: Endpoint, now: datetime) -> dict[str, Any]:
+    case_id = int(record.key)
+    uid = (
+        paper_uid(record.id)
+        if notice.change == SUPERVISED
+        else dispatch_uid(case_id, notice.department, notice.seq)
+    )
     return {
         "webhook_id": str(uid) if endpoint.kind == "webhook" else f"{uid}/{endpoint.kind}",
         "case_id": case_id,

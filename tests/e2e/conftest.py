@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,13 @@ async def start(
     """Start a hub with these connectors beside the app; on each pair of stores."""
     made: list[Hub] = []
 
-    async def begin(**connectors: Any) -> Hub:
+    async def begin(*, undo_s: float = 0, **connectors: Any) -> Hub:
         app = {"keys": {"city": KEY}}
         open311 = {"enabled": True}
         more = {
             "connectors": {"app": app, "open311": open311, **connectors},
             "net": {"allow": ["127.0.0.0/8"]},
+            "undo_s": undo_s,
         }
         urls = [request.getfixturevalue("sqlite_url")]
         if request.param != "sqlite":
@@ -57,18 +59,33 @@ async def hub(start: Start) -> Hub:
     return await start()
 
 
+DeskOf = Callable[[Hub], Awaitable[TestClient[Any, Any]]]
+
+
 @pytest.fixture
-async def client(hub: Hub) -> AsyncIterator[TestClient[Any, Any]]:
-    desk = Desk(
-        db=hub.db, vault=hub.vault, commands=hub.commands, city="测试市民声", taxonomy=hub.city.taxonomy,
-        directory=hub.city.directory, admission=hub.admission, sources=hub.channels.names, lists=hub.channels.lists, finder=hub.finder, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
-        rules={},
-    )  # fmt: skip
-    await desk.accounts.put("wang", "correct horse", role="dispatcher", display="派遣员")
-    await desk.accounts.put(
-        "fa", "correct horse", role="department", display="执法", scope="urban_enforcement"
-    )
-    await desk.accounts.put("lead", "correct horse", role="official", display="领导")
-    async with TestClient(TestServer(build(hub, mounts=(desk.mount,)))) as made:
-        yield made
-        await desk.close()
+async def desk_of() -> AsyncIterator[DeskOf]:
+    """A client of a hub's web server, with people who may log in."""
+    async with AsyncExitStack() as stack:
+
+        async def serve(hub: Hub) -> TestClient[Any, Any]:
+            desk = Desk(
+                db=hub.db, vault=hub.vault, commands=hub.commands, city="测试市民声", taxonomy=hub.city.taxonomy,
+                directory=hub.city.directory, admission=hub.admission, sources=hub.channels.names, lists=hub.channels.lists, finder=hub.finder, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
+                rules={},
+            )  # fmt: skip
+            await desk.accounts.put("wang", "correct horse", role="dispatcher", display="派遣员")
+            await desk.accounts.put(
+                "fa", "correct horse", role="department", display="执法", scope="urban_enforcement"
+            )
+            await desk.accounts.put("lead", "correct horse", role="official", display="领导")
+            server = TestServer(build(hub, mounts=(desk.mount,)))
+            client = await stack.enter_async_context(TestClient(server))
+            stack.push_async_callback(desk.close)
+            return client
+
+        yield serve
+
+
+@pytest.fixture
+async def client(hub: Hub, desk_of: DeskOf) -> TestClient[Any, Any]:
+    return await desk_of(hub)

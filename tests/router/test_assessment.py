@@ -12,6 +12,7 @@ from hub.city import City
 from router.assessment import ALL, By, Part, Row, Units, points, shown, standings
 from router.clocking import write_clock
 from router.deadlines import Clock, Clocks, Limit, Pause, Reason, Unit
+from router.departments import Community, Directory
 from router.indicators import Assessment, Indicator
 from router.months import Month, cut_off, month_of, read_month
 from router.reckoning import Reckoner
@@ -497,12 +498,23 @@ def test_rank_is_shared_by_equals_and_needs_enough_orders(city: City) -> None:
     }
 
 
-def test_community_counts_for_its_subdistrict(city: City) -> None:
-    units = Units(
-        city.directory, lambda area: ("bohai", "city_management_office") if area == "minzhu" else ()
-    )
-    assert units._places("minzhu") == ("minzhu", "bohai")
-    assert units.group(By.TERRITORY, "minzhu") != units.group(By.TERRITORY, "bohai")
+async def test_community_counts_for_its_subdistrict(db: Database, make: Make, city: City) -> None:
+    """And is compared with communities, not with subdistricts."""
+    community = Community(id="xinhua", name="新华社区", within="bohai")
+    directory = city.directory.model_copy(update={"community": (community,)})
+    reckoner = make()
+    reckoner.units = units = Units(Directory.model_validate(directory.model_dump()))
+    book = Ledger()
+    for case, area in ((1, "xinhua"), (2, "bohai"), (3, "minzhu")):
+        book.case(case, area=area)
+        book.order(case, A, at("2026-11-09 10:00"), at("2026-11-10 10:00"))
+    await book.write(db)
+    rows = (await reckoner.count(NOVEMBER, reckoner.assessment))[By.TERRITORY]
+    due = {row.unit: row.denominator for row in rows if row.indicator == "timely"}
+    assert due == {"xinhua": 1, "bohai": 2, "minzhu": 1, ALL: 3}
+    groups = [units.group(By.TERRITORY, one) for one in ("xinhua", "bohai", "minzhu")]
+    assert groups[0] != groups[1] == groups[2]
+    assert units.name(By.TERRITORY, "xinhua") == "新华社区"
 
 
 def test_value_without_ratio_is_a_number() -> None:

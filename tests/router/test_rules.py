@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from hub.city import City, load_city
 from router.departments import Directory
-from router.rules import Matter, Rules, check_rules
+from router.rulecheck import check_rules
+from router.rules import Matter, Router, Rules
 from store.config import load, validate
 from store.errors import ConfigError
 
@@ -89,3 +90,13 @@ def test_directory_refuses_strangers_and_twins() -> None:
         )
     with pytest.raises(ConfigError, match="nowhere is not a department"):
         validate(good | {"default": "nowhere"}, Directory, "f")
+
+
+def test_one_office_gets_one_work_order(city: City) -> None:
+    rule = {"name": "r", "why": "w", "when": {}, "lead": "bohai"}
+    rule |= {"support": ["subdistrict", "shengli", "transport"]}
+    router = Router(Rules.model_validate({"rule": [rule]}), city.directory)
+    areas = city.directory.areas
+    assert router.route(matter(area=areas["bohai"])).support == ("shengli", "transport")
+    assert router.route(matter(area=areas["shengli"])).support == ("shengli", "transport")
+    assert router.route(matter()).support == ("shengli", "transport")

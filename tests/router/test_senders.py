@@ -1,6 +1,7 @@
 """What each sender writes, against the platforms' known vectors and limits: no network."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.notify import dingtalk, feishu, wecom
+from router.notify.email import MailConfig, letter
 from router.notify.pace import Pace
 from router.notify.robots import MISSET_S, Codes, judge
 from router.notify.senders import Dispatch, Endpoint, Limit
+from router.notify.told import Paper
 from router.notify.words import Speech, cut, plain
 from store.errors import HubError, RejectedError, TransientError
 from store.ports import Answer
@@ -94,6 +97,58 @@ def test_withdrawn_order_is_told_as_such(kind: str) -> None:
     assert "工单已收回 DH20261124-0007" in told
     assert "协办" in told
     assert "签收" not in told
+
+
+PAPER = Paper(
+    "敦城督催〔2026〕1号",
+    "urge",
+    "催办通知书",
+    "甲局：\n　　请立即[办理]。",
+    "a",
+    NOW,
+    is_copy=False,
+)
+
+
+@KINDS
+def test_a_document_is_told_with_title_number_words_and_reply_time(kind: str) -> None:
+    told = words(kind, [dispatch(change="supervised", text="", paper=PAPER)])
+    for part in (
+        "催办通知书 敦城督催〔2026〕1号 DH20261124-0007",
+        "请立即［办理］。",
+        "回复期限：2026-11-24 09:00",
+        LINK,
+    ):
+        assert part in told
+
+
+@KINDS
+def test_a_copy_says_so_and_asks_for_nothing(kind: str) -> None:
+    told = words(
+        kind, [dispatch(change="supervised", text="", link="", paper=replace(PAPER, is_copy=True))]
+    )
+    assert "催办通知书（抄送）" in told
+    assert "回复期限" not in told
+
+
+@KINDS
+def test_documents_are_lines_of_a_digest_too(kind: str) -> None:
+    told = words(kind, [dispatch(change="supervised", text="", paper=PAPER), dispatch()])
+    assert "敦城督催〔2026〕1号" in told
+    assert "楼下有污水" in told
+
+
+def test_a_letter_carries_the_document_as_it_was_written() -> None:
+    config = MailConfig(host="mail.example", sender="hub@city.example")
+    message = letter(
+        dispatch(change="supervised", text="", paper=PAPER), ["a@b.example"], config, SPEECH
+    )
+    assert message["Subject"] == "催办通知书 敦城督催〔2026〕1号 DH20261124-0007"
+    assert "甲局：\n　　请立即[办理]。" in message.get_content()
+
+
+def test_a_notice_whose_document_is_gone_is_told_all_the_same() -> None:
+    assert SPEECH.title(dispatch(change="supervised", text="")) == "督办 DH20261124-0007"
 
 
 @KINDS

@@ -93,7 +93,6 @@ def upgrade() -> None:
     sa.Column('case_id', BIG, nullable=False),
     sa.Column('into_id', BIG, nullable=False),
     sa.Column('before', STRING, nullable=False),
-    sa.Column('items', sa.Text(), server_default='[]', nullable=False),
     sa.Column('actor', STRING, nullable=False),
     sa.Column('at', UTC, nullable=False),
     sa.Column('undone_at', UTC, nullable=True),

@@ -1,0 +1,113 @@
+"""A department's inbox: its own work orders, and what it may do with each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from aiohttp import web
+
+from desk import queries
+from desk.pages import Pages, require
+from router.commands import OFFICE_VERBS, Commands, office_may
+from router.deadlines import Limit, Unit
+from router.notify.calls import asked_limit
+from router.workflow import Verb
+from store.db import Database
+from store.errors import ConflictError, RejectedError
+
+LONGEST_NOTE = 1000
+
+SAID = {
+    "note": "请填写处置结果、退单或申请理由。",
+    "reason": "请选择退单原因。",
+    "final": "受理席已作最终认定，不能再退单；请办理或申请延期。",
+    "late": "已超过允许的时间，不能退单或申请延期。",
+    "limit": "申请的时间无效、过长或次数已用完。",
+    "asked": "延期申请已提交，请等待答复。",
+    "what": "挂账由牵头单位申请。",
+}
+"""Why a command was refused, as the department reads it."""
+
+MOVED = "工单状态已变化，请核对后再办理。"
+
+
+class Inbox:
+    """``/inbox`` for people of the role ``department``."""
+
+    def __init__(
+        self,
+        db: Database,
+        pages: Pages,
+        commands: Commands,
+        *,
+        labels: Mapping[str, str],
+        offices: Mapping[str, str],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._db = db
+        self._pages = pages
+        self._commands = commands
+        self._labels = labels
+        self._offices = offices
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        words = "|".join(OFFICE_VERBS)
+        return [
+            web.get("/inbox", self._page),
+            web.post(f"/inbox/{{id:\\d{{1,19}}}}/{{verb:{words}}}", self._act),
+        ]
+
+    async def _page(self, request: web.Request) -> web.Response:
+        return await self._show(request)
+
+    async def _show(
+        self, request: web.Request, *, error: str = "", status: int = 200
+    ) -> web.Response:
+        user = require(request, lambda one: one.role == "department")
+        rows = await queries.inbox(self._db, user.scope, self._clock())
+        for row in rows:
+            row["may"] = dict(office_may(row["status"], row["case_status"], lead=row["lead"]))
+        return self._pages.render(
+            "inbox.html",
+            request,
+            status=status,
+            rows=rows,
+            error=error,
+            names=self._labels,
+            department=self._offices.get(user.scope, user.scope),
+            areas=self._offices,
+            reasons=self._commands.orders.lifecycle.returns.reasons,
+        )
+
+    async def _act(self, request: web.Request) -> web.StreamResponse:
+        user = require(request, lambda one: one.role == "department")
+        form = await request.post()
+        verb = OFFICE_VERBS[request.match_info["verb"]]
+        try:
+            note = str(form.get("note", "")).strip()[:LONGEST_NOTE]
+            if verb is not Verb.SIGN and not note:
+                raise RejectedError("desk: a result or reason is needed", reason="note")
+            await self._commands.office(
+                min(int(request.match_info["id"]), 2**63 - 1),
+                verb,
+                actor=user.name,
+                scope=user.scope,
+                note=note,
+                reason=str(form.get("reason", "")),
+                limit=_days(str(form.get("amount", ""))) if verb is Verb.ASK_EXTENSION else None,
+            )
+        except RejectedError as error:
+            return await self._show(request, error=SAID.get(error.reason, MOVED), status=422)
+        except ConflictError:
+            return await self._show(request, error=MOVED, status=409)
+        raise web.HTTPFound("/inbox")
+
+
+def _days(amount: str) -> Limit | None:
+    """So many working days; RejectedError for what is no number."""
+    try:
+        return asked_limit(float(amount), Unit.WORK_DAYS)
+    except ValueError as error:
+        raise RejectedError("desk: amount: write a number of days", reason="limit") from error
