@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -19,6 +19,7 @@ from hub.channels import Channels
 from hub.city import City
 from hub.http import GuardedHttp
 from hub.models import Models
+from hub.routing import Routing
 from hub.runner import Runner
 from hub.scheduler import Scheduler
 from hub.settings import Settings
@@ -29,23 +30,6 @@ from ingest.photos import Photos
 from ingest.poller import Poller
 from ingest.protocol import Polled
 from ingest.sealing import Sealer
-from router.clocking import Timekeeper
-from router.commands import build_commands
-from router.duplicates import JoinWorker
-from router.filing import Filer
-from router.grouping import Finder
-from router.keeping import KeyWorker
-from router.ledger import Ledger
-from router.notify.callbacks import Callbacks
-from router.notify.endpoints import build_endpoints, build_senders
-from router.notify.links import Links
-from router.notify.senders import Endpoint
-from router.notify.webhook import parse_secret
-from router.notify.words import Speech
-from router.notify.worker import Deliverer, NoticeWorker
-from router.planning import Planner
-from router.similarity import Matcher
-from router.worker import RouterWorker
 from store.answers import Answers
 from store.consumer import Consumer, Handler
 from store.db import Database
@@ -58,7 +42,6 @@ from store.leases import hold, release
 from store.lock import FileLock
 from store.migrate import migrate
 from store.outbox import Outbox, relay
-from store.tables import T
 from store.vault import Vault, load_master
 
 log = logging.getLogger(__name__)
@@ -118,28 +101,24 @@ class Hub:
             clock=clock,
             observe=self.telemetry.observe,
         )
-        self.planner = Planner(city.router, Timekeeper(city.deadlines, self.zone))
-        self.filer = Filer(
-            planner=self.planner,
-            prefix=settings.city.prefix,
-            clock=clock,
-            hold_s=city.lifecycle.hold_s,
-        )
         self.channels = Channels(settings, self.http, clock)
         self.answers = Answers(tuple(self.channels.speakers), is_sqlite=self.db.is_sqlite)
-        matcher = Matcher(city.grouping, city.spots(), city.taxonomy.names)
-        self.finder = Finder(self.db, matcher, T.case_keys)
-        ledger = Ledger(db=self.db, outbox=self.outbox, answers=self.answers, clock=clock)
-        self.commands = build_commands(ledger, self.planner, city.lifecycle)
         self.poller = Poller(
             db=self.db, admission=self.admission, clock=clock, gauge=self.telemetry.gauge
         )
-        self.webhooks: dict[str, str] = dict(city.directory.webhooks)
-        self.secrets: dict[str, str] = {
-            name: secret.get_secret_value() for name, secret in settings.webhook_secrets.items()
-        }
-        self.speech = Speech(city.taxonomy.names | city.directory.names, self.zone)
-        self.links = Links(self.vault, base_url=settings.public_url, clock=clock)
+        self.routing = Routing(
+            db=self.db,
+            outbox=self.outbox,
+            answers=self.answers,
+            vault=self.vault,
+            dead=self.dead,
+            http=self.http,
+            settings=settings,
+            city=city,
+            clock=clock,
+            observe=self.telemetry.observe,
+        )
+        self.commands = self.routing.commands
         self.consumers: dict[str, Consumer] = {}
         self.models = Models(
             home=data / "models", taxonomy=city.taxonomy, language=city.language, progress=progress
@@ -162,8 +141,7 @@ class Hub:
     async def open(self) -> None:
         """Connect to database and journal and bring the schema up to date."""
         sys.setswitchinterval(SWITCH_S)
-        check_webhooks(self.webhooks, self.secrets)
-        self.endpoints()
+        self.routing.endpoints()
         await self.db.open()
         try:
             before, after = await migrate(self.db)
@@ -213,60 +191,10 @@ class Hub:
         self.runner.start("models", follow)
 
     def _start_router(self) -> None:
-        self._follow(
-            RouterWorker(
-                db=self.db,
-                outbox=self.outbox,
-                answers=self.answers,
-                filer=self.filer,
-                clock=self.clock,
-                observe=self.telemetry.observe,
-            )
-        )
-        self._follow(self._grouping())
-        self._follow(NoticeWorker(db=self.db, endpoints=self.endpoints(), clock=self.clock))
-        self._singleton("deliver", self.deliverer().run)
-
-    def _grouping(self) -> KeyWorker:
-        """Keeps keys; joins what is certainly one matter where the city wants that."""
-        if not self.city.grouping.automatic:
-            return KeyWorker(self.finder)
-        joining = self.commands.joining
-        return JoinWorker(db=self.db, finder=self.finder, cases=joining, clock=self.clock)
-
-    def deliverer(self) -> Deliverer:
-        """The sender over this hub's endpoints."""
-        return Deliverer(
-            db=self.db,
-            http=self.http,
-            dead=self.dead,
-            endpoints=self.endpoints(),
-            senders=build_senders(speech=self.speech, clock=self.clock, mail=self.settings.mail),
-            clock=self.clock,
-            observe=self.telemetry.observe,
-            link=self.links.url,
-        )
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        """Every way to every office; ConfigError names what is missing."""
-        return build_endpoints(
-            self.city.directory,
-            webhooks=self.webhooks,
-            secrets=self.secrets,
-            robots=self.settings.robots,
-            mail=self.settings.mail,
-        )
-
-    def callbacks(self) -> Callbacks:
-        """The routes on which offices answer."""
-        return Callbacks(
-            db=self.db,
-            commands=self.commands,
-            links=self.links,
-            secrets=self.secrets,
-            speech=self.speech,
-            clock=self.clock,
-        )
+        for handler in self.routing.handlers():
+            self._follow(handler)
+        self._singleton("deliver", self.routing.deliverer().run)
+        self._singleton("supervise", self.routing.supervisor().run)
 
     def _start_ingest(self) -> None:
         self._singleton("poll", self._poll_all)
@@ -322,7 +250,7 @@ class Hub:
         await self.runner.stop()
         self.models.close()
         with suppress(Exception):
-            for name in ("relay", "deliver", "poll", "photos", "answers"):
+            for name in ("relay", "deliver", "supervise", "poll", "photos", "answers"):
                 await release(self.db, name)
         await self.http.close()
         await self.journal.close()
@@ -364,12 +292,3 @@ class Hub:
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
-
-
-def check_webhooks(webhooks: Mapping[str, str], secrets: Mapping[str, str]) -> None:
-    """Every endpoint needs a usable secret; ConfigError names the one that has none."""
-    for name in webhooks:
-        if name not in secrets:
-            msg = f"router: department {name} has a webhook but no secret; set MINSHENG_WEBHOOK_SECRETS"
-            raise ConfigError(msg)
-        parse_secret(secrets[name])

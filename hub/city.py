@@ -12,6 +12,7 @@ from router.charges import Charges, Spot, load_charges
 from router.deadlines import Deadlines
 from router.departments import Directory, load_directory
 from router.indicators import Assessment
+from router.ladder import Ladder, check_ladder
 from router.lifecycle import Lifecycle
 from router.lines import Lines
 from router.matters import Grouping
@@ -37,6 +38,7 @@ class City:
     charges: Charges
     lifecycle: Lifecycle
     assessment: Assessment
+    ladder: Ladder
 
     def spots(self) -> Spots:
         """The places of the gazetteer, as grouping reads them."""
@@ -94,6 +96,7 @@ def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
         charges=load_charges(files.path("charges"), directory, spots),
         lifecycle=load(files.path("lifecycle"), Lifecycle),
         assessment=load(files.path("assessment"), Assessment),
+        ladder=_ladder(files.path("supervision"), directory),
     )
 
 
@@ -104,6 +107,12 @@ def _directory(path: Path, gazetteer: Gazetteer) -> Directory:
         raise ConfigError(msg)
     check_places(directory, _claims(gazetteer), Lines(path.read_text(encoding="utf-8")))
     return directory
+
+
+def _ladder(path: Path, directory: Directory) -> Ladder:
+    ladder = load(path, Ladder)
+    check_ladder(ladder, directory.names)
+    return ladder
 
 
 def _claims(gazetteer: Gazetteer) -> Iterator[Claim]:

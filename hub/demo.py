@@ -106,8 +106,8 @@ class Demo:
     def attach(self, hub: Hub) -> None:
         """Give two departments a system of their own."""
         for office in OFFICES:
-            hub.webhooks[office] = f"{self.url}/office/{office}"
-            hub.secrets[office] = self.secret
+            hub.routing.webhooks[office] = f"{self.url}/office/{office}"
+            hub.routing.secrets[office] = self.secret
 
     async def start(self, hub_url: str, accounts: Accounts) -> None:
         """Make the accounts, then let messages arrive."""

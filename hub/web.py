@@ -65,7 +65,7 @@ def build(
         ]
     )
     add_doors(application, hub, pages.pressure)
-    application.add_routes(hub.callbacks().routes())
+    application.add_routes(hub.routing.callbacks().routes())
     for mount in mounts:
         mount(application)
     return application

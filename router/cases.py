@@ -74,7 +74,7 @@ class Cases:
             orders = self.planner.orders(plan, case_id, seq=seq, at=act.at, hold_s=hold_s)
             await tx.insert(T.work_orders, orders)
             leaves = act.at + timedelta(seconds=hold_s)
-            told = await self._ledger.tell_offices(
+            await self._ledger.tell_offices(
                 tx, case, "assigned", orders, leaves_at=leaves.timestamp()
             )
             due_at = self.planner.due_at(plan, act.at)
@@ -82,7 +82,6 @@ class Cases:
                 **decided.columns(),
                 "department": department,
                 "decision_seq": case["decision_seq"] + len(orders),
-                "notices": told,
                 "joint": plan.joint,
                 "final": final,
                 "filed_at": case["filed_at"] or act.at,
@@ -331,7 +330,7 @@ class Cases:
             await self._ledger.set_order(tx, order, **values)
             if order["lead"]:
                 due = self.due(case, values)
-        due["notices"] = await self._ledger.tell_offices(tx, case, "reworked", orders)
+        await self._ledger.tell_offices(tx, case, "reworked", orders)
         return orders, due
 
     async def _retime(self, tx: Tx, case: Row, act: Act, change: Any) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Joining:
                 msg = "router: a department has signed this case; let it return the order first"
                 raise RejectedError(msg, reason="signed")
             taken = await self._ledger.withdraw(tx, orders, act.at)
-            told = await self._ledger.tell_offices(tx, case, "withdrawn", taken)
+            await self._ledger.tell_offices(tx, case, "withdrawn", taken)
             items = await self._items(tx, case_id)
             await self._move(tx, items, target["id"])
             kept = {"case_id": case_id, "into_id": target["id"], "before": case["status"]}
@@ -53,7 +53,7 @@ class Joining:
             await tx.run(insert(T.merges).values(**kept, at=act.at))
             await self._absorb(tx, target, case, act)
             version_now = await self._ledger.save(
-                tx, case, steps, act, merged_into=target["id"], items=0, notices=told,
+                tx, case, steps, act, merged_into=target["id"], items=0,
                 department="", stage_due_at=None,
             )  # fmt: skip
             stage = f"merged:{target['id']}"

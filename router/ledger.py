@@ -128,21 +128,22 @@ class Ledger:
             for n, step in enumerate(steps, 1)
         ]
         await tx.run(insert(T.events), rows)
-        tx.touched.add("desk")
+        tx.touched |= {"desk", "supervision"}
         return version
 
     async def tell_offices(
         self, tx: Tx, case: Row, change: str, orders: Sequence[Row], *, leaves_at: float = 0.0
-    ) -> int:
-        """Put a notice for each order's department into the outbox; returns how many the case has had."""
-        told = int(case["notices"]) + len(orders)
-        if orders:
-            notices = [
-                notice(order, change, case["notices"] + n, leaves_at)
-                for n, order in enumerate(orders, 1)
-            ]
-            await self._outbox.put(tx, "notices", notices)
-        return told
+    ) -> None:
+        """Put a notice for each order's department into the outbox, numbered after all the case has had."""
+        if not orders:
+            return
+        c = T.cases.c
+        counted = update(T.cases).where(c.id == case["id"])
+        counted = counted.values(notices=c.notices + len(orders)).returning(c.notices)
+        last = int((await tx.run(counted)).scalar_one())
+        first = last - len(orders) + 1
+        notices = [notice(order, change, first + n, leaves_at) for n, order in enumerate(orders)]
+        await self._outbox.put(tx, "notices", notices)
 
     async def tell_citizens(
         self, tx: Tx, case_id: int, stage: str, version: int, at: datetime, text: str = ""

@@ -93,7 +93,7 @@ class Orders:
         changes: dict[str, Any] = {"due_at": ended["due_at"]} if order["lead"] else {}
         if order["lead"] and not case["joint"]:
             taken = await self._ledger.withdraw(tx, others, act.at)
-            changes["notices"] = await self._ledger.tell_offices(tx, case, "withdrawn", taken)
+            await self._ledger.tell_offices(tx, case, "withdrawn", taken)
             others = []
         return await self._settle(tx, case, Verb.HANDLE, order, act, others, changes)
 
@@ -144,7 +144,7 @@ class Orders:
         steps = moves(case, [Verb.RETURN_ORDER], act, order_id=order["id"])
         taken = await self._ledger.withdraw(tx, others, act.at)
         changes = {"department": "", "returns": case["returns"] + 1}
-        changes["notices"] = await self._ledger.tell_offices(tx, case, "withdrawn", taken)
+        await self._ledger.tell_offices(tx, case, "withdrawn", taken)
         changes["stage_due_at"] = self.planner.timekeeper.stage_due_at(Stage.DISPATCH, act.at)
         if changes["returns"] >= self.lifecycle.returns.max:
             await raise_task(

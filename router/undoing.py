@@ -28,7 +28,7 @@ def remember(case: Row, changes: Mapping[str, Any]) -> str:
     return msgspec.json.encode(kept).decode()
 
 
-_GROWING = frozenset({"decision_seq", "notices"})
+_GROWING = frozenset({"decision_seq"})
 """Numbers that are never given twice, so never put back."""
 
 
@@ -81,7 +81,7 @@ class Undoing:
         before = kept.pop("status")
         changes = {name: _typed(name, value) for name, value in kept.items()}
         if Verb(last["verb"]) is Verb.DISPATCH:
-            changes["notices"] = await self._recall(tx, case, last["at"], act)
+            await self._recall(tx, case, last["at"], act)
         a, ci = T.answers.c, T.case_items.c
         items = select(ci.item_id).where(ci.case_id == case["id"])
         told = (a.item_id.in_(items), a.state == "pending", a.mark.endswith(f":{case['version']}"))
@@ -89,7 +89,7 @@ class Undoing:
         step = Step(Verb.UNDO, case["status"], before, note=last["verb"])
         return await self._ledger.save(tx, case, [step], act, **changes)
 
-    async def _recall(self, tx: Tx, case: Row, dispatched_at: datetime, act: Act) -> int:
+    async def _recall(self, tx: Tx, case: Row, dispatched_at: datetime, act: Act) -> None:
         """Withdraw the orders just given, judge the returns anew; nothing of them was sent yet."""
         orders = [
             order
@@ -104,7 +104,7 @@ class Undoing:
         await tx.run(
             update(T.returns).where(*judged).values(state="open", judged_at=None, judged_by="")
         )
-        return await self._ledger.tell_offices(tx, case, "withdrawn", orders)
+        await self._ledger.tell_offices(tx, case, "withdrawn", orders)
 
 
 def _typed(name: str, value: Any) -> Any:

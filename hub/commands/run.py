@@ -97,7 +97,7 @@ def _desk(hub: Hub, *, demo: bool) -> Desk:
         admission=hub.admission,
         sources=hub.channels.names,
         lists=hub.channels.lists,
-        finder=hub.finder,
+        finder=hub.routing.finder,
         zone=hub.zone,
         channels=hub.settings.channels,
         rules={rule.name: rule.why for rule in hub.city.router.rules.rule},

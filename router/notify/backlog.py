@@ -15,6 +15,7 @@ from sqlalchemy import and_, exists, or_, select, update
 
 from router.notify.senders import Dispatch
 from router.notify.told import SUPERVISED, Paper, papers
+from router.tasks import TaskKind, TaskRole, raise_task
 from store.db import Database, Tx
 from store.dead import DeadLetters
 from store.tables import T
@@ -125,6 +126,16 @@ class Backlog:
                 reason="undeliverable",
                 error=error,
                 content=msgspec.json.encode({"delivery": dispatch.delivery_id}),
+            )
+            await raise_task(
+                tx,
+                mark=f"undeliverable:{dispatch.webhook_id}:{dispatch.since.isoformat()}",
+                kind=TaskKind.UNDELIVERABLE,
+                role=TaskRole.ADMIN,
+                at=now,
+                case_id=dispatch.case_id,
+                order_id=dispatch.order_id,
+                note=dispatch.department,
             )
             tx.touched.add("desk")
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from hub.app import check_webhooks
 from hub.city import load_city
 from hub.settings import load_settings
 from store.errors import ConfigError
@@ -85,8 +84,3 @@ def test_mistake_in_the_environment_is_one_line(
 def test_missing_folder_says_what_to_copy(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="copy it from the project's configs"):
         load_settings(tmp_path)
-
-
-def test_webhook_without_a_secret_is_refused() -> None:
-    with pytest.raises(ConfigError, match="MINSHENG_WEBHOOK_SECRETS"):
-        check_webhooks({"transport": "https://x"}, {})
