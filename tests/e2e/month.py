@@ -33,6 +33,9 @@ LAST = datetime(2026, 12, 3, 6, tzinfo=ZONE)
 DAYS = 35
 """Days on which citizens write; the last of November is among them."""
 
+ORDER = 10**16
+"""Numbers from here on are orders', those below cases'."""
+
 CHANNELS = ("app", "wechat", "hotline", "weibo", "forum", "open311", "letter", "hotline", "app")
 MATTERS = (
     "{}旁边的垃圾堆了好几天没人清运，气味难闻",
@@ -48,21 +51,9 @@ MATTERS = (
     "{}市场里摊贩把菜叶烂果扔得满地，没人管",
     "{}对面违停的车把整条人行道都占了",
 )
-DETAILS = (
-    "",
-    "，已经反映过一次",
-    "，请尽快处理",
-    "，老人孩子出门都绕着走",
-    "，拍了照片",
-    "，天天如此",
-    "，望回复",
-)
+DETAILS = ("", "，已经反映过", "，请尽快处理", "，老人出门都绕着走", "，天天如此", "，望回复")
 OTHERS = (
-    "urban_enforcement",
-    "housing_construction",
-    "market_regulation",
-    "transport",
-    "public_security",
+    "urban_enforcement housing_construction market_regulation transport public_security".split()
 )
 SOLVED = ("solved", "solved", "solved", "partly", "unsolved")
 SATISFIED = ("satisfied", "satisfied", "fair", "dissatisfied", "none")
@@ -100,7 +91,8 @@ class Town:
             morning = FIRST + timedelta(days=day)
             if day < DAYS:
                 self.put(morning, "write", day)
-            self.put(morning + timedelta(hours=1), "sweep", day)
+            if day % 2 == 0:
+                self.put(morning + timedelta(hours=1), "sweep", day)
         while self.queue and self.queue[0][0] <= LAST:
             self.clock.now = now = self.queue[0][0]
             turn: list[tuple[str, int]] = []
@@ -114,14 +106,10 @@ class Town:
         """One hour: what concerns many cases first, then each case by itself, all at once."""
         alone: dict[int, list[tuple[str, int]]] = defaultdict(list)
         for name, whom in turn:
-            if name in {"write", "sweep", "sort"}:
+            if name in {"write", "sweep"}:
                 await self.try_(name, whom)
             else:
-                case = (
-                    whom
-                    if name in {"check", "close", "unclose", "ask", "reopen", "resume"}
-                    else whom // 100
-                )
+                case = whom if whom < ORDER else whom // 100
                 alone[case].append((name, whom))
 
         async def one(acts: list[tuple[str, int]]) -> None:
@@ -173,6 +161,7 @@ class Town:
         if verb == "receive" and self.cases[case]["status"] == "received":
             self.later(1 + pick(case, "desk", 5), "sort", case)
         elif verb == "dispatch" and order is not None:
+            self.sorted.append(case)
             late = 30 * (pick(order, "late") < 5)
             self.later(1 + pick(order, "sign", 6) + late, "sign", order)
         elif verb == "handle" and after == "handled":
@@ -223,7 +212,7 @@ class Town:
                 await asyncio.sleep(0.02)
 
     async def ask(self, case: int) -> None:
-        """回访: most citizens answer; some of whom nothing was solved for get the case reopened."""
+        """回访 of three cases in five: most citizens answer; some for whom nothing was solved for get the case reopened."""
         ci, cases = T.case_items.c, self.hub.commands.cases
         for row in await self.rows(select(ci.item_id).where(ci.case_id == case)):
             item = row["item_id"]
@@ -248,14 +237,21 @@ class Town:
             verb = Verb.DECLINE if chance < 4 else Verb.REFER
             await cases.end(case, verb=verb, note="不属受理范围", **desk)
             return
-        if chance < 42 and self.sorted and row["status"] == "received":
-            await joining.merge(case, into=self.sorted[-1], note="同一问题", **desk)
+        neighbor = self.neighbor(case) if row["status"] == "received" and chance < 60 else None
+        if neighbor is not None:
+            await joining.merge(case, into=neighbor, note="同一问题", **desk)
             return
-        if chance < 52 and self.closed and row["relapse_of"] is None:
+        if chance >= 92 and self.closed and row["relapse_of"] is None:
             of = self.closed[-1 - pick(case, "earlier", len(self.closed))]
             desk["version"] = await joining.relapse(case, of=of, note="再次发生", **desk)
         again = row["returns"] and pick(case + row["returns"], "again") < 40
         await self.dispatch(case, self.office(row, again=bool(again)), desk)
+
+    def neighbor(self, case: int) -> int | None:
+        """The case dispatched last that offices work on."""
+        going = ("dispatched", "handling")
+        last = (one for one in reversed(self.sorted[-20:]) if one != case)
+        return next((one for one in last if self.cases[one]["status"] in going), None)
 
     def office(self, row: Any, *, again: bool) -> str:
         """The office the rules suggest, or another; after a return the same one or another."""
@@ -269,7 +265,7 @@ class Town:
         return str(suggested)
 
     async def dispatch(self, case: int, department: str, desk: dict[str, Any]) -> None:
-        joint = pick(case, "joint") < 8
+        joint = pick(case, "joint") < 5
         support = (
             [one for one in OTHERS if one != department][: 1 + pick(case, "two", 2)]
             if joint
@@ -279,13 +275,10 @@ class Town:
             case, department=department, support=support, joint=joint or None, **desk
         )
         if pick(case + desk["version"], "undo") < 4:
-            self.later(0, "undo", case * 100, seconds=5)
-        else:
-            self.sorted.append(case)
+            self.later(0, "undo", case, seconds=5)
 
-    async def undo(self, order: int) -> None:
+    async def undo(self, case: int) -> None:
         """A slip: taken back within seconds, dispatched anew in an hour."""
-        case = order // 100
         row = self.cases[case]
         await self.hub.commands.undoing.undo(case, version=row["version"], actor="desk")
         self.later(1, "sort", case)
@@ -304,13 +297,13 @@ class Town:
         await self.hub.commands.cases.resume(case, version=version, actor="desk", note="条件具备")
 
     async def check(self, case: int) -> None:
-        """核查: one in eight fails, some twice; half of the good ones are closed at once."""
+        """核查: one in eight fails, some twice; most of the good ones are closed at once."""
         row = self.cases[case]
         if row["status"] != "handled":
             return
         if pick(case + row["reworks"], "check") < 12:
             await self.verify(row, passed=False, note="现场仍未清理")
-        elif pick(case, "at once") < 50:
+        elif pick(case, "at once") < 80:
             await self.close(case)
         else:
             await self.verify(row, passed=True, note="")
@@ -329,7 +322,8 @@ class Town:
             self.later(0, "unclose", case, seconds=5)
         else:
             self.closed.append(case)
-            self.later(20 + pick(case, "asked", 60), "ask", case)
+            if pick(case, "called") < 60:
+                self.later(20 + pick(case, "asked", 60), "ask", case)
 
     async def unclose(self, case: int) -> None:
         version = self.cases[case]["version"]
