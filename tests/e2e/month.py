@@ -52,9 +52,13 @@ MATTERS = (
     "{}对面违停的车把整条人行道都占了",
 )
 DETAILS = ("", "，已经反映过", "，请尽快处理", "，老人出门都绕着走", "，天天如此", "，望回复")
-OTHERS = (
-    "urban_enforcement housing_construction market_regulation transport public_security".split()
-)
+OTHERS = [
+    "urban_enforcement",
+    "housing_construction",
+    "market_regulation",
+    "transport",
+    "public_security",
+]
 SOLVED = ("solved", "solved", "solved", "partly", "unsolved")
 SATISFIED = ("satisfied", "satisfied", "fair", "dissatisfied", "none")
 
