@@ -11,22 +11,28 @@ from aiohttp import web
 
 from desk import queries
 from desk.accounts import Accounts, User
+from desk.asking import Asking
 from desk.deciding import Deciding
 from desk.events import Events
 from desk.exposure import Exposure
 from desk.imports import Imports
 from desk.inbox import Inbox
+from desk.instruction import Instruction
 from desk.pages import HOME, Pages, Section, body_of, require
 from desk.photos import Photos
 from desk.security import SESSION, Guard
 from desk.sessions import Sessions
 from desk.similar import Similar
 from desk.sources import Sources
+from desk.tasks import TaskPage
 from ingest.admit import Admission
 from ingest.connectors.lists import Lists
+from router.charges import Charges
 from router.commands import Commands
 from router.departments import Directory
 from router.grouping import Finder
+from router.ladder import LEVEL_NAMES
+from router.replies import Replies
 from router.workflow import STATUS_NAMES, VERB_NAMES
 from store.audit import audit
 from store.config import Taxonomy
@@ -55,6 +61,8 @@ class Desk:
         city: str,
         taxonomy: Taxonomy,
         directory: Directory,
+        charges: Charges,
+        replies: Replies,
         admission: Admission,
         sources: Sequence[tuple[str, str]],
         lists: Mapping[str, Lists],
@@ -70,11 +78,11 @@ class Desk:
         self._commands = commands
         self._taxonomy = taxonomy
         self._directory = directory
+        self._charges = charges
         self._zone = zone
         self._channels = dict(channels)
         self._rules = dict(rules)
         self._clock = clock
-        self._receipts = Receipts(db, vault)
         self._originals = Originals(db, vault)
         self.accounts = Accounts(db, clock=clock)
         self._sessions = Sessions(db, clock=clock)
@@ -87,11 +95,15 @@ class Desk:
             Imports(db, self._pages, admission, lists, names=channels, clock=clock),
             Photos(db, vault, clock=clock),
             Similar(db, finder, clock=clock),
+            Asking(self._pages, Receipts(db, vault), commands, directory.names),
             Deciding(db, commands, taxonomy),
+            TaskPage(db, self._pages, commands, directory.names),
+            Instruction(self._pages, admission, zone=zone, clock=clock),
             Inbox(
                 db,
                 self._pages,
                 commands,
+                replies,
                 labels=taxonomy.names,
                 offices=directory.names,
                 clock=clock,
@@ -107,8 +119,6 @@ class Desk:
                 web.get("/login", self._login_page),
                 web.post("/login", self._login),
                 web.post("/logout", self._logout),
-                web.get("/query", self._query_page),
-                web.post("/query", self._query),
                 web.get("/desk", self._desk_page),
                 web.get("/desk/events", self.events.stream),
                 web.get("/desk/api/queue", self._queue),
@@ -153,18 +163,6 @@ class Desk:
         response.del_cookie(self._guard.cookie)
         raise response
 
-    async def _query_page(self, request: web.Request) -> web.Response:
-        return self._pages.render("query.html", request, found=None, asked=False)
-
-    async def _query(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        receipt = f"{str(form.get('number', '')).strip()}-{str(form.get('code', '')).strip()}"
-        found = await self._receipts.status(receipt)
-        if found is not None:
-            found["status_name"] = STATUS_NAMES.get(found["status"], found["status"])
-            found["department_name"] = self._directory.names.get(found["department"], "")
-        return self._pages.render("query.html", request, found=found, asked=True)
-
     async def _desk_page(self, request: web.Request) -> web.Response:
         require(request, User.may_watch)
         names = {
@@ -172,13 +170,17 @@ class Desk:
             "problems": self._taxonomy.problems,
             "campaigns": self._taxonomy.campaigns,
             "departments": {d.id: d.name for d in self._directory.department},
-            "areas": {a.id: a.name for a in self._directory.area},
+            "areas": {a.id: a.name for a in (*self._directory.area, *self._directory.inner)},
             "statuses": dict(STATUS_NAMES),
             "verbs": dict(VERB_NAMES),
             "views": {view: name for view, (name, _) in queries.VIEWS.items()},
             "channels": self._channels,
             "rules": self._rules,
             "zone": str(self._zone),
+            "returns": dict(self._commands.orders.lifecycle.returns.reasons),
+            "reopens": dict(self._commands.cases.lifecycle.reopen.reasons),
+            "undo_s": self._commands.undoing.lifecycle.undo_s,
+            "levels": dict(LEVEL_NAMES),
             "may_dispatch": request[SESSION].user.may_dispatch(),
         }
         encoded = msgspec.json.encode(names).decode()
@@ -209,6 +211,8 @@ class Desk:
         found = await queries.detail(self._db, int(request.match_info["id"]))
         if found is None:
             raise web.HTTPNotFound(text="desk: no such case")
+        held = self._charges.of(found["area"], found["point"])
+        found["charges"] = [{"level": str(one.level), "holder": one.holder} for one in held]
         return web.json_response(found)
 
     async def _reveal(self, request: web.Request) -> web.Response:

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
-from sqlalchemy import select
 
 from desk.accounts import User
 from desk.pages import body_of, require
+from desk.queries import open_requests
 from ingest.redact import redact
 from router.commands import Commands
 from router.deciding import Labels
@@ -20,7 +20,6 @@ from router.workflow import Verb
 from store.config import Taxonomy
 from store.db import Database
 from store.errors import AuthError, RejectedError
-from store.tables import T
 
 
 class LabelsBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -205,17 +204,7 @@ class Deciding:
     async def _requests(self, request: web.Request) -> web.Response:
         """What departments have asked for and nobody has answered."""
         require(request, User.may_watch)
-        q, o, c = T.requests.c, T.work_orders.c, T.cases.c
-        statement = (
-            select(q.id, q.case_id, q.what, q.note, q.amount, q.unit, q.asked_at, o.department, c.case_no)
-            .join(T.work_orders, o.id == q.order_id)
-            .join(T.cases, c.id == q.case_id)
-            .where(q.state == "open")
-            .order_by(q.id)
-            .limit(200)
-        )  # fmt: skip
-        async with self._db.read() as conn:
-            rows = (await conn.execute(statement)).mappings().all()
+        rows = await open_requests(self._db)
         return web.json_response({"requests": [_plain(row) for row in rows]})
 
     async def _answer(self, request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ from desk.pages import Pages, require
 from router.commands import OFFICE_VERBS, Commands, office_may
 from router.deadlines import Limit, Unit
 from router.notify.calls import asked_limit
+from router.replies import Replies
 from router.workflow import Verb
 from store.db import Database
 from store.errors import ConflictError, RejectedError
@@ -40,6 +41,7 @@ class Inbox:
         db: Database,
         pages: Pages,
         commands: Commands,
+        replies: Replies,
         *,
         labels: Mapping[str, str],
         offices: Mapping[str, str],
@@ -48,6 +50,7 @@ class Inbox:
         self._db = db
         self._pages = pages
         self._commands = commands
+        self._replies = replies
         self._labels = labels
         self._offices = offices
         self._clock = clock
@@ -56,6 +59,7 @@ class Inbox:
         words = "|".join(OFFICE_VERBS)
         return [
             web.get("/inbox", self._page),
+            web.post("/inbox/documents/{id:\\d{1,18}}/reply", self._reply),
             web.post(f"/inbox/{{id:\\d{{1,19}}}}/{{verb:{words}}}", self._act),
         ]
 
@@ -75,6 +79,7 @@ class Inbox:
             status=status,
             rows=rows,
             error=error,
+            documents=await self._replies.of_office(user.scope),
             names=self._labels,
             department=self._offices.get(user.scope, user.scope),
             areas=self._offices,
@@ -102,6 +107,23 @@ class Inbox:
             return await self._show(request, error=SAID.get(error.reason, MOVED), status=422)
         except ConflictError:
             return await self._show(request, error=MOVED, status=409)
+        raise web.HTTPFound("/inbox")
+
+    async def _reply(self, request: web.Request) -> web.StreamResponse:
+        """Answer a document of supervision."""
+        user = require(request, lambda one: one.role == "department")
+        form = await request.post()
+        try:
+            await self._replies.reply(
+                int(request.match_info["id"]),
+                actor=user.name,
+                scope=user.scope,
+                text=str(form.get("note", "")),
+            )
+        except RejectedError as error:
+            return await self._show(request, error=SAID.get(error.reason, MOVED), status=422)
+        except ConflictError:
+            return await self._show(request, error="该文书已回复。", status=409)
         raise web.HTTPFound("/inbox")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.workflow import OPEN_ORDER, CaseStatus
 from store.db import Database
@@ -90,18 +91,6 @@ async def detail(db: Database, case_id: int) -> dict[str, Any] | None:
         verdict = (
             await conn.execute(select(T.verdicts).where(T.verdicts.c.item_id == case_id))
         ).first()
-        orders = (
-            await conn.execute(
-                select(T.work_orders)
-                .where(T.work_orders.c.case_id == case_id)
-                .order_by(T.work_orders.c.id)
-            )
-        ).mappings()
-        events = (
-            await conn.execute(
-                select(T.events).where(T.events.c.case_id == case_id).order_by(T.events.c.id)
-            )
-        ).mappings()
         row = _row(found)
         row |= {"rule": found["rule"], "point": found["point"]}
         row["placed"] = verdict.placed if verdict else 0.0
@@ -117,9 +106,33 @@ async def detail(db: Database, case_id: int) -> dict[str, Any] | None:
         row["reasons"] = _any.decode(verdict.reasons) if verdict else []
         row["scores"] = _any.decode(verdict.confidence) if verdict else {}
         row["model"] = verdict.model if verdict else ""
-        row["orders"] = [_plain(order) for order in orders]
-        row["events"] = [_plain(event) for event in events]
+        for name, table in (("orders", T.work_orders), ("events", T.events)):
+            of_case = select(table).where(table.c.case_id == case_id).order_by(table.c.id)
+            row[name] = [_plain(one) for one in (await conn.execute(of_case)).mappings()]
+        row |= await _beside(conn, case_id, found)
     return row
+
+
+async def _beside(conn: AsyncConnection, case_id: int, own: Mapping[Any, Any]) -> dict[str, Any]:
+    """Other cases this one has to do with, and the documents of supervision on it."""
+    c, s = T.cases.c, T.supervisions.c
+    named = select(c.id, c.case_no, c.status, c.summary, c.merged_into)
+    others = named.where(
+        or_(
+            c.merged_into == case_id,
+            c.id == (own["merged_into"] or 0),
+            c.id == (own["relapse_of"] or 0),
+        )
+    )
+    found = (await conn.execute(others.order_by(c.id).limit(50))).mappings().all()
+    papers = select(s.number, s.level, s.title, s.addressee, s.at, s.reply_by, s.state, s.reply)
+    letters = await conn.execute(papers.where(s.case_id == case_id).order_by(s.id))
+    return {
+        "joined": [_plain(one) for one in found if one["merged_into"] == case_id],
+        "joined_to": next((o["case_no"] for o in found if o["id"] == own["merged_into"]), ""),
+        "relapsed": next((o["case_no"] for o in found if o["id"] == own["relapse_of"]), ""),
+        "supervisions": [_plain(one) for one in letters.mappings()],
+    }
 
 
 async def inbox(
@@ -144,6 +157,23 @@ async def inbox(
     async with db.read() as conn:
         rows = (await conn.execute(statement)).mappings().all()
     return [{**_plain(row), "problems": _labels.decode(row["problems"])} for row in rows]
+
+
+async def open_requests(db: Database) -> list[Mapping[Any, Any]]:
+    """What departments have asked for and nobody has answered, the oldest first, at most 200."""
+    q, o, c = T.requests.c, T.work_orders.c, T.cases.c
+    statement = (
+        select(
+            q.id, q.case_id, q.what, q.note, q.amount, q.unit, q.asked_at, o.department, c.case_no
+        )
+        .join(T.work_orders, o.id == q.order_id)
+        .join(T.cases, c.id == q.case_id)
+        .where(q.state == "open")
+        .order_by(q.id)
+        .limit(200)
+    )
+    async with db.read() as conn:
+        return list((await conn.execute(statement)).mappings())
 
 
 def _row(row: Mapping[Any, Any]) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from ingest.connectors.wechat.conversations import SqlConversations
 from ingest.connectors.wechat.gateway import Status, WeChatGateway
 from ingest.gateway import Gateway
 from ingest.openapi import openapi, openapi_route
+from ingest.redact import redact
+from ingest.shapes import Rating
+from router.commands import Commands
 from router.workflow import STATUS_NAMES, CaseStatus
 from store.config import Taxonomy
 from store.receipts import Receipts
@@ -28,12 +31,14 @@ def add_doors(application: web.Application, hub: Hub, pressure: Callable[[], flo
     """Mount what the settings enable; ``pressure`` is seconds a client should wait, or 0."""
     connectors = hub.settings.connectors
     keys = {name: key.get_secret_value() for name, key in connectors.app.keys.items()}
+    receipts = Receipts(hub.db, hub.vault)
     if connectors.app.enabled:
         gateway = Gateway(
             admission=hub.admission,
             app=App(),
             keys=keys,
-            status_of=Receipts(hub.db, hub.vault).status,
+            status_of=receipts.status,
+            rated=rating(hub.commands, receipts, via="app"),
             pressure=pressure,
             rate=connectors.app.rate,
             burst=connectors.app.burst,
@@ -47,6 +52,28 @@ def add_doors(application: web.Application, hub: Hub, pressure: Callable[[], flo
     for gateway_ in _wechat(hub):
         application.add_routes(gateway_.routes())
         application.on_shutdown.append(_closing(gateway_))
+
+
+def rating(
+    commands: Commands, receipts: Receipts, *, via: str
+) -> Callable[[str, Rating], Awaitable[bool]]:
+    """What keeps a citizen's word for a receipt; the word is redacted first."""
+
+    async def rate(receipt: str, said: Rating) -> bool:
+        item_id = await receipts.item_of(receipt)
+        if item_id is None:
+            return False
+        await commands.cases.follow_up(
+            item_id,
+            actor="citizen",
+            solved=said.solved,
+            satisfied=said.satisfied,
+            via=via,
+            note=redact(said.note),
+        )
+        return True
+
+    return rate
 
 
 def _services(taxonomy: Taxonomy) -> tuple[Service, ...]:

@@ -109,7 +109,7 @@ class Replay:
         return await self.settle()
 
     async def settle(self) -> dict[str, int]:
-        """Wait until every message has its verdict and, where one is due, its case."""
+        """Wait until every message has its verdict and, where one is due, its case, joined to another if at all."""
         waiting = list(self._seen)
         while True:
             started = time.monotonic()
@@ -122,7 +122,7 @@ class Replay:
                     break
             self._progress("settle", len(waiting) - len(still))
             waiting = still
-            if not waiting and not await self._relaying():
+            if not waiting and not await self._relaying() and not await self._joining():
                 return {key: self.counts[key] for key in KEYS}
             await asyncio.sleep(max(0.05, 3 * (time.monotonic() - started)))
 
@@ -144,6 +144,15 @@ class Replay:
                 (await conn.execute(select(func.count()).select_from(T.outbox))).scalar_one()
             )
 
+    async def _joining(self) -> bool:
+        """Whether grouping has verdicts to look at which the router has read."""
+        o = T.offsets.c
+        read = select(o.consumers, o.part, o.next_offset).where(o.topic == "verdicts")
+        async with self._db.read() as conn:
+            at = {(row[0], row[1]): row[2] for row in await conn.execute(read)}
+        ahead = {part: offset for (group, part), offset in at.items() if group == "router"}
+        return any(at.get(("grouping", part), 0) < offset for part, offset in ahead.items())
+
 
 async def _settled(db: Database, channel: str, ids: Sequence[str]) -> dict[str, Counter[str]]:
     """What became of each message that has got as far as it will by itself."""
@@ -151,8 +160,7 @@ async def _settled(db: Database, channel: str, ids: Sequence[str]) -> dict[str, 
     statement = (
         select(i.channel_id, i.id, v.kind, v.decision, c.id, c.filed_at, c.dispatched_at)
         .outerjoin(T.verdicts, v.item_id == i.id)
-        .outerjoin(T.case_items, T.case_items.c.item_id == i.id)
-        .outerjoin(T.cases, c.id == T.case_items.c.case_id)
+        .outerjoin(T.cases, c.id == i.id)
         .where(i.channel == channel, among(i.channel_id, ids, is_sqlite=db.is_sqlite))
     )
     async with db.read() as conn:

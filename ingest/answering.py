@@ -36,9 +36,12 @@ WORDS = {
     "closed": "您反映的问题（受理号 {receipt}）已办结，承办单位：{office}。{text}",
     "declined": "您反映的问题（受理号 {receipt}）经核实不予立案。{text}",
     "referred": "您反映的问题（受理号 {receipt}）已转12345政务服务便民热线办理。{text}",
+    "merged": "您反映的问题（受理号 {receipt}）与正在办理的事项相同，已并案办理，办理情况将一并告知您。",
+    "extended": "您反映的问题（受理号 {receipt}）因情况复杂，经批准延长办理时间，预计{due}前答复。",
+    "suspended": "您反映的问题（受理号 {receipt}）暂时无法解决，已列入挂账清单，条件具备后继续办理。{text}",
     "question": "关于您反映的问题（受理号 {receipt}）：{text}",
 }
-"""Stage → what the citizen reads: given to an office, done, not taken up, passed on, asked back."""
+"""Stage → what the citizen reads of it."""
 
 
 class Answering:
@@ -99,7 +102,7 @@ class Answering:
     async def _told(self, row: Any, *, in_public: bool) -> protocol.Told:
         i, ci, c, v = T.items.c, T.case_items.c, T.cases.c, T.conversations.c
         statement = (
-            select(T.items, c.department, c.due_at, v.updated_at)
+            select(T.items, c.department, c.due_at, c.promise_at, v.updated_at)
             .outerjoin(T.case_items, ci.item_id == i.id)
             .outerjoin(T.cases, c.id == ci.case_id)
             .outerjoin(T.conversations, (v.channel == i.channel) & (v.author_key == i.author_key))
@@ -113,7 +116,8 @@ class Answering:
         item = self._sealer.open(found)
         code = self._vault.code("receipt", str(item.uid))
         receipt = str(found.id) if in_public else f"{found.id}-{code}"
-        due_at = found.due_at.astimezone(self._zone).strftime("%m月%d日") if found.due_at else ""
+        promise_at = found.promise_at or found.due_at
+        due_at = promise_at.astimezone(self._zone).strftime("%m月%d日") if promise_at else ""
         facts = {
             "receipt": receipt,
             "office": self._offices.get(found.department or "", "有关部门"),

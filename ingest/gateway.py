@@ -23,11 +23,12 @@ from ingest.admit import Admission, admit_each
 from ingest.bucket import Bucket
 from ingest.connectors.app import App
 from ingest.media import MAX_BYTES, clean_photo
-from ingest.shapes import Receipted, Refusal
+from ingest.shapes import Rated, Rating, Receipted, Refusal
 from ingest.signed import is_signed, signer
 from store.errors import AuthError, RejectedError, TransientError
 from store.model import Heard, Item, Media
 
+NO_RECEIPT = "ingest: app: no such receipt; send the one you were given"
 MAX_PHOTOS = 9
 MAX_ITEM = 200_000
 MAX_BATCH_BODY = 5_000_000
@@ -36,7 +37,10 @@ _STATUS = {"oversize": 413, "photo_size": 413, "photo_pixels": 413, "content_typ
 
 
 class Gateway:
-    """Routes of the app API. ``status_of`` answers a receipt; ``pressure`` is seconds to wait, or 0."""
+    """Routes of the app API. ``status_of`` answers a receipt; ``pressure`` is seconds to wait, or 0.
+
+    ``rated`` keeps a citizen's word for a receipt and says whether there is such a receipt.
+    """
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Gateway:
         app: App,
         keys: Mapping[str, str],
         status_of: Callable[[str], Awaitable[dict[str, Any] | None]],
+        rated: Callable[[str, Rating], Awaitable[bool]],
         pressure: Callable[[], float] = lambda: 0.0,
         rate: float = 50.0,
         burst: float = 200.0,
@@ -54,6 +59,7 @@ class Gateway:
         self._app = app
         self._keys = dict(keys)
         self._status_of = status_of
+        self._rated = rated
         self._pressure = pressure
         self._bucket = Bucket(rate, burst)
         self._now = now
@@ -67,6 +73,8 @@ class Gateway:
             _only("/api/v1/items/batch", "POST"),
             web.get("/api/v1/items/{receipt}", self.status),
             _only("/api/v1/items/{receipt}", "GET, HEAD"),
+            web.post("/api/v1/items/{receipt}/rating", self.rate),
+            _only("/api/v1/items/{receipt}/rating", "POST"),
             web.route("*", "/api/v1/{tail:.*}", _nowhere),
         ]
 
@@ -138,8 +146,23 @@ class Gateway:
         self._client(request, b"")
         found = await self._status_of(request.match_info["receipt"])
         if found is None:
-            return _json(Refusal("ingest: app: no such receipt; send the one you were given"), 404)
+            return _json(Refusal(NO_RECEIPT), 404)
         return _json(found, 200)
+
+    async def rate(self, request: web.Request) -> web.Response:
+        """What the citizen says of the result; ConflictError (409) while the case is not closed."""
+        try:
+            _, signed = await self._enter(request, MAX_ITEM)
+            body = signed or await _body(request, MAX_ITEM)
+            rating = msgspec.json.decode(body, type=Rating)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            msg = f'ingest: app: rating: {error}; send {{"solved": "solved", "satisfied": "satisfied"}}'
+            return _refusal(RejectedError(msg))
+        except RejectedError as error:
+            return _refusal(error)
+        if not await self._rated(request.match_info["receipt"], rating):
+            return _json(Refusal(NO_RECEIPT), 404)
+        return _json(Rated(rating.solved, rating.satisfied), 200)
 
     def _told(self, heard: Heard, item: Item) -> Receipted:
         receipt = self._admission.receipt(heard.item_id, item)

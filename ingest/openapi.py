@@ -16,12 +16,12 @@ from ingest.connectors.app import MAX_BATCH, WireBatch, WireItem
 from ingest.connectors.open311 import BASE, wire
 from ingest.connectors.open311.asking import MAX_PAGE, MAX_ROWS
 from ingest.connectors.open311.read import MAX_DESCRIPTION
-from ingest.shapes import Receipted, Refusal, Standing
+from ingest.shapes import Rated, Rating, Receipted, Refusal, Standing
 
 Node = dict[str, Any]
 
 _STRUCTS = (
-    WireItem, Receipted, Refusal, Standing, wire.Discovery, wire.Listed, wire.Definition,
+    WireItem, Receipted, Refusal, Standing, Rating, Rated, wire.Discovery, wire.Listed, wire.Definition,
     wire.Posted, wire.Resolved, wire.Request, wire.Problem,
 )  # fmt: skip
 _OPEN = "/components/schemas/"
@@ -132,6 +132,12 @@ def _app_paths() -> Node:
         "/api/v1/items/{receipt}": {"get": {
             "operationId": "status", "summary": "Where a message stands", **keyed,
             "parameters": [_part("receipt")], "responses": found,
+        }},
+        "/api/v1/items/{receipt}/rating": {"post": {
+            "operationId": "rate", "summary": "What the citizen says of the result", **keyed,
+            "parameters": [_part("receipt")],
+            "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Rating")}}},
+            "responses": {"200": _json("kept", _ref("Rated")), **_refusals(404, 409), **bad},
         }},
     }  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
 
 
@@ -20,6 +22,21 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
+class Rating(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a citizen says of the result (评价): whether it is solved, and apart from that whether they are content."""
+
+    solved: Literal["solved", "partly", "unsolved"]
+    satisfied: Literal["satisfied", "fair", "dissatisfied", "none"] = "none"
+    note: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
+class Rated(msgspec.Struct, frozen=True):
+    """The word was kept; the last one holds."""
+
+    solved: str
+    satisfied: str
+
+
 class Standing(msgspec.Struct, frozen=True):
     """Where a message stands; ``status`` is its case's, ``received`` before there is one."""
 
@@ -29,4 +46,5 @@ class Standing(msgspec.Struct, frozen=True):
     received_at: str | None
     dispatched_at: str | None
     due_at: str | None
+    promise_at: str | None
     closed_at: str | None

@@ -18,7 +18,7 @@ from router.deadlines import Clock, Pause, Reason
 from router.deciding import Labels, decide, matter_of
 from router.ledger import Act, Ledger, Row, Step, moves, needed
 from router.lifecycle import Lifecycle
-from router.planning import Planner
+from router.planning import Plan, Planner
 from router.tasks import TaskKind, TaskRole, raise_task
 from router.undoing import remember, spread
 from router.workflow import OPEN_ORDER, CaseStatus, OrderStatus, Verb, next_order_status
@@ -70,26 +70,9 @@ class Cases:
             plan = self.planner.chosen(
                 matter, act.at, case["wanted_at"], lead=department, support=support, joint=joint
             )
-            seq, hold_s = case["decision_seq"] + 1, self.lifecycle.hold_s
-            orders = self.planner.orders(plan, case_id, seq=seq, at=act.at, hold_s=hold_s)
-            await tx.insert(T.work_orders, orders)
-            leaves = act.at + timedelta(seconds=hold_s)
-            await self._ledger.tell_offices(
-                tx, case, "assigned", orders, leaves_at=leaves.timestamp()
-            )
-            due_at = self.planner.due_at(plan, act.at)
-            changes = {
-                **decided.columns(),
-                "department": department,
-                "decision_seq": case["decision_seq"] + len(orders),
-                "joint": plan.joint,
-                "final": final,
-                "filed_at": case["filed_at"] or act.at,
-                "dispatched_at": act.at,
-                "due_at": due_at,
-                "promise_at": self.planner.timekeeper.promise_at(act.at, due_at),
-                "stage_due_at": None,
-            }
+            orders = await self._give_out(tx, case, plan, act)
+            changes = decided.columns() | self._sent(case, plan, len(orders), act, final=final)
+            leaves = orders[0]["leaves_at"]
             remembered = remember(case, changes)
             steps[-1:] = spread(steps[-1], orders, undo=remembered, reason="final" if final else "")
             version_now = await self._ledger.save(tx, case, steps, act, **changes)
@@ -98,6 +81,35 @@ class Cases:
             return version_now
 
         return await self._ledger.db.write(work)
+
+    async def _give_out(self, tx: Tx, case: Row, plan: Plan, act: Act) -> list[dict[str, Any]]:
+        """The work orders of a dispatch, and the notices that leave once it can not be undone."""
+        orders = self.planner.orders(
+            plan,
+            case["id"],
+            seq=case["decision_seq"] + 1,
+            at=act.at,
+            hold_s=self.lifecycle.hold_s,
+        )
+        await tx.insert(T.work_orders, orders)
+        leaves_at = orders[0]["leaves_at"].timestamp()
+        await self._ledger.tell_offices(tx, case, "assigned", orders, leaves_at=leaves_at)
+        return orders
+
+    def _sent(self, case: Row, plan: Plan, orders: int, act: Act, *, final: bool) -> dict[str, Any]:
+        """What a dispatch changes of the case."""
+        due_at = self.planner.due_at(plan, act.at)
+        return {
+            "department": plan.lead,
+            "decision_seq": case["decision_seq"] + orders,
+            "joint": plan.joint,
+            "final": final,
+            "filed_at": case["filed_at"] or act.at,
+            "dispatched_at": act.at,
+            "due_at": due_at,
+            "promise_at": self.planner.timekeeper.promise_at(act.at, due_at),
+            "stage_due_at": None,
+        }
 
     async def end(self, case_id: int, *, version: int, actor: str, verb: Verb, note: str) -> int:
         """Decline (不予立案, with its reason) or refer (转12345) a case nobody works on."""

@@ -47,7 +47,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
             "催办通知书",
             (
                 f"{{holder}}承办的{_SUBJECT}，于{{dispatched}}派遣，应于{{due}}前办结。"
-                "截至{now}，已超期{over}，仍未办结。",
+                "截至{now}，{standing}。",
                 "请立即组织办理，并于{reply_by}前书面回复办理进展、未按期办结的原因和预计办结时间。",
             ),
         ),
@@ -59,7 +59,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
                 "承办单位：{department}",
                 "派遣时间：{dispatched}",
                 "办理期限：{due}",
-                "超期情况：截至{now}，已超期{over}，仍未办结",
+                "办理情况：截至{now}，{standing}",
                 "督办要求：请承办单位主要负责人牵头，立即组织办理；因客观原因暂时无法办结的，"
                 "按规定申请延期或者挂账。请于{reply_by}前书面报送办理情况。",
             ),
@@ -68,7 +68,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
             "督查通报",
             (
                 f"经督查，{{department}}承办的{_SUBJECT}，应于{{due}}前办结，经督办，截至{{now}}"
-                "已超期{over}，仍未办结。现予通报。",
+                "{standing}。现予通报。",
                 "请{department}查明原因，落实责任，立即整改，并于{reply_by}前书面报送整改情况。"
                 "问题整改情况纳入年度绩效考核。",
             ),
@@ -78,7 +78,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
             (
                 "《{first_title}》（{first_number}）要求{asked}于{first_reply_by}前书面回复，"
                 "截至{now}未收到回复。",
-                f"该文书涉及{{department}}承办的{_SUBJECT}，应于{{due}}前办结，已超期{{over}}。",
+                f"该文书涉及{{department}}承办的{_SUBJECT}，应于{{due}}前办结，{{standing}}。",
                 "请你单位督促{asked}立即办理并回复，于{reply_by}前将督促情况书面回复。",
             ),
         ),
@@ -98,7 +98,8 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a document says. Offices and labels are ids; ``used`` and ``over`` are words of ``share``, ``span``."""
+    """What a document says. Offices and labels are ids; ``used`` and ``over`` are words of ``share``, ``span``;
+    ``over`` is empty while the limit runs."""
 
     number: str
     addressee: str
@@ -152,7 +153,7 @@ class Writer:
             "dispatched": self._time(facts.dispatched_at),
             "due": self._time(facts.due_at),
             "used": facts.used,
-            "over": facts.over,
+            "standing": f"已超期{facts.over}，仍未办结" if facts.over else "尚未办结",
             "now": self._time(facts.at),
             "reply_by": self._time(facts.reply_by) if facts.reply_by else "",
         }

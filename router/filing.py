@@ -116,8 +116,11 @@ class Filer:
     def _send(
         self, one: Understood, plan: Plan, case: dict[str, Any], at: datetime, filing: Filing
     ) -> None:
-        """Dispatched at once: work orders, notices, and what the case keeps of it."""
+        """Dispatched at once: work orders, notices, and what the case keeps of it. A recording is not chased."""
         orders = self.planner.orders(plan, one.item_id, seq=1, at=at, hold_s=self.hold_s)
+        if one.replayed:
+            for order in orders:
+                order["watch_at"] = None
         case |= {"status": CaseStatus.DISPATCHED, "version": 2 + len(orders)}
         case |= {"department": plan.lead, "joint": plan.joint, "stage_due_at": None}
         case |= {"decision_seq": len(orders), "notices": len(orders)}
@@ -161,14 +164,17 @@ class Filer:
             "dispatched_at": None,
             "wanted_at": one.wanted_at,
             "promise_at": None,
-            "stage_due_at": self.planner.timekeeper.stage_due_at(Stage.DISPATCH, one.received_at),
+            "stage_due_at": None
+            if one.replayed
+            else self.planner.timekeeper.stage_due_at(Stage.DISPATCH, one.received_at),
             "replayed": one.replayed,
         }
 
 
 def needs_case(one: Understood) -> bool:
     """Whether somebody has to answer, or a person has to look."""
-    return one.decision == Decision.DESK or one.kind not in {Kind.PRAISE, Kind.CHATTER}
+    asked = one.decision == Decision.DESK or one.kind not in {Kind.PRAISE, Kind.CHATTER}
+    return asked or one.wanted_at is not None
 
 
 def _history(one: Understood, filing: Filing, *, at: datetime) -> list[dict[str, Any]]:

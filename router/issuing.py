@@ -32,11 +32,12 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One step about to go out: the order's row joined with its case, as supervision sees it, and when."""
+    """One step about to go out: the order's row joined with its case, as supervision sees it, when, and by whom."""
 
     row: Row
     watched: Watched
     at: datetime
+    actor: str = ACTOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class Issuer:
             "title": draft.title,
             "body": draft.body,
             "state": draft.state,
-            "actor": ACTOR,
+            "actor": sheet.actor,
             "at": sheet.at,
             "reply_by": draft.reply_by,
         }
@@ -230,11 +231,16 @@ class Issuer:
         day_s = schedule.deadlines.day_s
         if clock is None:
             over_us = schedule.deadlines.ran_us(due_at, sheet.at, schedule.zone, urgent=False)
-            return "", span(over_us / 1e6, day_s, urgent=False), due_at
+            return "", _over(over_us / 1e6, day_s, urgent=False), due_at
         limit_s = schedule.clocks.limit_s(clock)
         ran_s = schedule.clocks.elapsed_s(clock, sheet.at)
         urgent, _ = schedule.deadlines.pace((clock.limit, *clock.extra)[-1])
-        return share(ran_s / limit_s), span(ran_s - limit_s, day_s, urgent=urgent), due_at
+        return share(ran_s / limit_s), _over(ran_s - limit_s, day_s, urgent=urgent), due_at
+
+
+def _over(seconds: float, day_s: float, *, urgent: bool) -> str:
+    """Time over the limit in words; empty when there is none."""
+    return span(seconds, day_s, urgent=urgent) if seconds > 0 else ""
 
 
 def _event(sheet: Sheet, level: Level, number: str) -> dict[str, Any]:
@@ -247,7 +253,7 @@ def _event(sheet: Sheet, level: Level, number: str) -> dict[str, Any]:
         "verb": Verb.SUPERVISE,
         "before": row["case_status"],
         "after": row["case_status"],
-        "actor": ACTOR,
+        "actor": sheet.actor,
         "reason": level,
         "note": number,
         "at": sheet.at,

@@ -17,11 +17,12 @@ from router.clocking import read_clock
 from router.documents import Writer
 from router.instructions import opened, remind
 from router.issuing import Issuer, Row, Sheet
-from router.ladder import Level, Step, Superiors, recipients
+from router.ladder import RANK, Level, Step, Superiors, recipients
 from router.supervision import Entry, Plan, Schedule, State, Watched, read_mark
 from router.tasks import TaskKind, TaskRole, raise_task
 from router.workflow import OPEN_ORDER
 from store.db import Database, Tx
+from store.errors import ConflictError, RejectedError
 from store.outbox import Outbox
 from store.pulse import Pulse
 from store.tables import T
@@ -71,6 +72,39 @@ class Supervisor:
         await self._desk(now)
         await self._instructions(now)
         return len(orders)
+
+    async def issue_now(self, order_id: int, *, level: Level, actor: str) -> str:
+        """A person issues a document of the ladder without waiting for its time (现场督查); returns its number.
+
+        What waited for an answer waits no more. RejectedError when the order is not open or the ladder has no such
+        document for it; ConflictError when it has been issued already or a higher one has.
+        """
+
+        async def work(tx: Tx) -> str:
+            now = self._clock()
+            row = await _order(tx, order_id, None)
+            if row is None or row["status"] not in OPEN_ORDER:
+                msg = "router: supervise: no open work order of this number; look again"
+                raise RejectedError(msg, reason="order")
+            sheet = Sheet(row, _watched(row), now, actor)
+            ladder = self._issuer.ladder.steps(instructed=row["wanted_at"] is not None)
+            step = next((one for one in ladder if one.level is level and one.document), None)
+            if step is None:
+                msg = f"router: supervise: the ladder has no document {level} for this order"
+                raise RejectedError(msg, reason="level")
+            mine = [e for e in await _entries(tx, order_id) if e.round == sheet.watched.round]
+            if any(RANK[e.level] >= RANK[level] and e.state is not State.SKIPPED for e in mine):
+                msg = f"router: supervise: {level} or a higher step was issued already; look again"
+                raise ConflictError(msg)
+            waiting = [entry for entry in mine if entry.state is State.ISSUED]
+            await self._issuer.settle(tx, waiting, State.SUPERSEDED)
+            number = (await self._issue(tx, sheet, step)).number
+            o = T.work_orders.c
+            again = update(T.work_orders).where(o.id == order_id, o.watch_at.is_not(None))
+            await tx.run(again.values(watch_at=now))
+            return number
+
+        return await self._db.write(work)
 
     async def _look(self, tx: Tx, *, order_id: int, now: datetime) -> None:
         """One order: what is due goes out, and the next look is set."""
@@ -215,14 +249,14 @@ async def _desk_late(tx: Tx, *, case_id: int, now: datetime) -> None:
         )
 
 
-async def _order(tx: Tx, order_id: int, now: datetime) -> Row | None:
-    """The order and its case, held; none when somebody else has looked meanwhile."""
+async def _order(tx: Tx, order_id: int, now: datetime | None) -> Row | None:
+    """The order and its case, held; none when somebody else has looked meanwhile (``now`` given)."""
     o, c = T.work_orders.c, T.cases.c
     shown = (c.case_no, c.kind, c.problems, c.area, c.summary, c.version, c.wanted_at)
     statement = (
         select(T.work_orders, *shown, c.status.label("case_status"))
         .join(T.cases, c.id == o.case_id)
-        .where(o.id == order_id, o.watch_at <= now)
+        .where(o.id == order_id, *([o.watch_at <= now] if now is not None else []))
         .with_for_update(of=T.work_orders)
     )
     found = (await tx.run(statement)).mappings().first()

@@ -31,6 +31,12 @@ class Receipts:
         good = hmac.compare_digest(self._vault.code("receipt", uid).encode(), given)
         return _told(row) if row is not None and good else None
 
+    async def item_of(self, receipt: str) -> int | None:
+        """The item behind ``receipt``; None when it is wrong."""
+        if await self.status(receipt) is None:
+            return None
+        return int(receipt.strip().partition("-")[0])
+
     async def of(self, item_id: int) -> dict[str, Any] | None:
         """The same for whom the caller knows to be the item's author; None when there is no such item."""
         row = await self._row(item_id)
@@ -41,7 +47,7 @@ class Receipts:
         statement = (
             select(
                 i.channel, i.channel_id, i.received_at,
-                c.case_no, c.status, c.department, c.dispatched_at, c.due_at, c.closed_at,
+                c.case_no, c.status, c.department, c.dispatched_at, c.due_at, c.promise_at, c.closed_at,
             )
             .outerjoin(T.case_items, ci.item_id == i.id)
             .outerjoin(T.cases, c.id == ci.case_id)
@@ -52,7 +58,7 @@ class Receipts:
 
 
 def _told(row: Any) -> dict[str, Any]:
-    times = ("received_at", "dispatched_at", "due_at", "closed_at")
+    times = ("received_at", "dispatched_at", "due_at", "promise_at", "closed_at")
     told = {name: value.isoformat() if (value := getattr(row, name)) else None for name in times}
     return {
         "case_no": row.case_no,

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from classify.classifier import Classifier
 from classify.engine import Engines, ThreadEngine
@@ -35,6 +36,9 @@ from store.vault import Vault
 ROOT = Path(__file__).parent.parent
 REQUIRE_ALL = os.environ.get("MINSHENG_REQUIRE_ALL") == "1"
 MASTER = b"m" * 32
+
+settings.register_profile("house", derandomize=True, database=None, deadline=None)
+settings.load_profile("house")
 
 
 def lacking(reason: str) -> None:

@@ -28,12 +28,13 @@ async function ask(path, body) {
   return told;
 }
 
-function toast(text) {
+function toast(text, act, seconds = 5) {
   const box = at("toast");
-  box.textContent = text;
+  box.replaceChildren(text, act ? el("button", { class: "plain", onclick: () => { box.hidden = true; act.work(); } }, act.name, el("kbd", {}, "z")) : "");
   box.hidden = false;
+  toast.act = act;
   clearTimeout(toast.timer);
-  toast.timer = setTimeout(() => { box.hidden = true; }, 5000);
+  toast.timer = setTimeout(() => { box.hidden = true; toast.act = null; }, seconds * 1000);
 }
 
 function left(due) {
@@ -105,6 +106,22 @@ function where(one) {
   return `${said}属地：${names.areas[one.area]}（把握 ${Math.round(one.placed * 100)}%）　责任点位：${one.point || "待定"}`;
 }
 
+function marks(one) {
+  const levels = { unit: "包点位单位", department: "包路段小区部门", leader: "包区域领导" };
+  const lines = [
+    one.wanted_at ? `领导交办，要求 ${clockTime.format(new Date(one.wanted_at))} 前办结` : "",
+    one.joint ? "联合执法：各单位分别办理，全部办结后核查" : "",
+    one.joined_to ? `已并入案件 ${one.joined_to}` : "",
+    one.joined.length ? `已并入 ${one.joined.length} 件：${one.joined.map((o) => o.case_no).join("、")}` : "",
+    one.relapsed ? `反复出现：上次案件 ${one.relapsed}` : "",
+    one.returns ? `已退单 ${one.returns} 次${one.final ? "，受理席已作最终认定" : ""}` : "",
+    one.reworks ? `返工 ${one.reworks} 次` : "",
+    one.charges.map((c) => `${levels[c.level]}：${c.holder}`).join("　"),
+    ...one.supervisions.filter((s) => s.state !== "skipped").map((s) => `${names.levels[s.level]} ${s.number} ${clockTime.format(new Date(s.at))} → ${names.departments[s.addressee] || names.areas[s.addressee] || s.addressee}${s.reply ? `　回复：${s.reply}` : ""}`),
+  ];
+  return lines.filter(Boolean).map((text) => el("p", { class: "meta" }, text));
+}
+
 function toggles(axis, keys) {
   return names[axis].map((label, n) => el("button", {
     class: state.labels[axis].includes(label) ? `pick on p-${label}` : "pick", disabled: !actable(),
@@ -124,6 +141,7 @@ function drawDetail() {
       el("p", { class: "meta" }, `${one.case_no} · ${channel(one.channel)} · ${names.areas[one.area] || "地点待定"} · ${names.statuses[one.status]}`),
       el("p", { class: "text" }, ...marked(body, one.reasons)),
       el("p", { class: "meta" }, where(one)),
+      ...marks(one),
       el("p", { class: "meta" }, `紧急程度 ${names.labels[one.urgency]}　诉求类型 ${names.labels[one.kind]}${one.media ? `　照片 ${one.media} 张` : ""}${one.gone_at ? "　原帖已删除" : ""}`),
       one.url ? el("p", { class: "meta" }, el("a", { href: one.url, target: "_blank", rel: "noopener noreferrer" }, "查看原帖")) : null,
       el("div", { id: "original" }),
@@ -139,7 +157,7 @@ function drawDetail() {
       }, name, id === one.suggested ? " ★" : "")))),
     el("section", { class: "card", id: "similar", hidden: true }),
     el("section", { class: "card" }, el("h2", {}, "办理经过"),
-      el("ol", { class: "history" }, ...one.events.map((e) => el("li", {}, `${clockTime.format(new Date(e.at))}　${names.verbs[e.verb]}　${e.actor}　${names.rules[e.note] || office(e.note)}`)))),
+      el("ol", { class: "history" }, ...one.events.map((e) => el("li", {}, `${clockTime.format(new Date(e.at))}　${names.verbs[e.verb]}　${e.actor}　${names.returns[e.reason] || names.reopens[e.reason] || names.levels[e.reason] || ""}　${names.rules[e.note] || office(e.note)}`)))),
     acts());
   drawSimilar();
 }
@@ -159,11 +177,33 @@ function acts() {
       el("button", { onclick: () => end("decline", "不予立案的理由") }, "不予派发", el("kbd", {}, "#")),
       el("button", { onclick: () => end("refer", "转 12345 的说明") }, "转 12345"));
   }
-  if (names.may_dispatch && state.open.status === "handled") {
-    return el("div", { class: "acts" }, el("button", { class: "main", onclick: close }, "核查通过并结案"));
-  }
-  return el("div", {});
+  const offered = names.may_dispatch ? MORE[state.open.status] || [] : [];
+  return el("div", { class: "acts" }, ...offered.map(([command, name, question, main]) => el("button", { class: main ? "main" : "", onclick: () => give(command, question) }, name)));
 }
+
+const MORE = { // status → command, its name, what is asked first
+  handled: [["close", "核查通过并结案", "", true], ["rework", "核查不通过，退回返工", "仍存在的问题"]],
+  handling: [["suspend", "挂账", "暂不能解决的原因"]],
+  suspended: [["resume", "恢复处置", "", true]],
+  closed: [["reopen", "重开", "reason"]],
+  declined: [["reopen", "重开", "reason"]],
+  referred: [["reopen", "重开", "reason"]],
+  merged: [["unmerge", "取消并案", "取消并案的理由"]],
+};
+
+function reasoned() {
+  const codes = Object.entries(names.reopens);
+  const n = Number(prompt(`重开的原因：${codes.map(([, name], i) => `${i + 1} ${name}`).join("　")}`)) - 1;
+  return codes[n] ? { reason: codes[n][0], note: codes[n][1] } : null;
+}
+
+function give(command, question, more = {}) {
+  const said = question === "reason" ? reasoned() : { note: question ? (prompt(question) || "").trim() : command === "close" ? "核查通过" : "" };
+  if (!said || (question && !said.note)) return;
+  act(() => ask(`/desk/api/cases/${state.open.id}/${command}`, { version: state.open.version, ...said, ...more }), UNDOABLE.has(command));
+}
+
+const UNDOABLE = new Set(["close"]);
 
 function toggle(axis, label) {
   const had = state.labels[axis];
@@ -225,7 +265,15 @@ function drawSimilar() {
   box.replaceChildren(el("h2", {}, `疑似同一诉求 ${state.similar.length} 件`), el("ul", { class: "similar" }, ...state.similar.map((one) => el("li", {},
     el("p", { class: "words" }, one.summary),
     el("p", { class: "tags" }, el("b", {}, one.relapse ? "反复出现" : `可能性 ${Math.round(one.score * 100)}%`), el("span", {}, one.case_no), el("span", {}, names.statuses[one.status]),
-      ...one.reasons.map((r) => el("span", { class: r.against ? "unsure" : "" }, r.text)))))));
+      ...one.reasons.map((r) => el("span", { class: r.against ? "unsure" : "" }, r.text))),
+    sameness(one)))));
+}
+
+function sameness(one) {
+  if (!names.may_dispatch) return null;
+  if (one.relapse && one.status === "closed") return el("button", { onclick: () => give("relapse", "", { other: Number(one.id), note: "反复出现" }) }, "标为复发");
+  if (!["received", "filed", "dispatched"].includes(state.open.status) || ["closed", "declined", "referred", "merged"].includes(one.status)) return null;
+  return el("button", { onclick: () => give("merge", "", { other: Number(one.id), note: "同一事项" }) }, "并入此案");
 }
 
 function move(step) {
@@ -234,11 +282,13 @@ function move(step) {
   if (row) select(row.id);
 }
 
-async function act(work) {
+async function act(work, undoable) {
   const here = state.rows.findIndex((row) => row.id === state.id);
   const gone = state.rows[here];
+  const { id, case_no: number } = state.open;
   try {
-    await work();
+    const { version } = await work();
+    if (undoable && names.undo_s) toast(`${number} 已处理`, { name: "撤销", work: () => undo(id, version) }, names.undo_s);
     state.rows = state.rows.filter((row) => row !== gone);
     state.open = null;
     const next = state.rows[Math.min(here, state.rows.length - 1)];
@@ -251,18 +301,24 @@ async function act(work) {
   await load(true);
 }
 
+async function undo(id, version) {
+  try {
+    await ask(`/desk/api/cases/${id}/undo`, { version });
+    await load(false);
+    await select(id);
+  } catch (error) { toast(error.message); }
+}
+
 function dispatch() {
   const { open, labels, department } = state;
   const kind = ["complaint", "request", "inquiry"].includes(labels.kind) ? labels.kind : "request";
-  act(() => ask(`/desk/api/cases/${open.id}/dispatch`, { version: open.version, department, labels: { ...labels, kind } }));
+  act(() => ask(`/desk/api/cases/${open.id}/dispatch`, { version: open.version, department, labels: { ...labels, kind } }), true);
 }
 
 function end(verb, question) {
   const note = prompt(question);
-  if (note && note.trim()) act(() => ask(`/desk/api/cases/${state.open.id}/${verb}`, { version: state.open.version, note }));
+  if (note && note.trim()) act(() => ask(`/desk/api/cases/${state.open.id}/${verb}`, { version: state.open.version, note }), true);
 }
-
-const close = () => act(() => ask(`/desk/api/cases/${state.open.id}/close`, { version: state.open.version, note: "核查通过" }));
 
 async function pictures(id) {
   const { media } = await ask(`/desk/api/cases/${id}/media`);
@@ -287,6 +343,7 @@ const KEYS = {
   e: () => actable() && withTerritory(state.open)[state.department] && dispatch(),
   "#": () => actable() && end("decline", "不予立案的理由"),
   n: () => !at("fresh").hidden && load(false),
+  z: () => { if (toast.act) { at("toast").hidden = true; toast.act.work(); toast.act = null; } },
 };
 names.problems.forEach((p, n) => { KEYS[String(n + 1)] = () => actable() && toggle("problems", p); });
 

@@ -94,6 +94,8 @@ def _desk(hub: Hub, *, demo: bool) -> Desk:
         city=hub.settings.city.hub_name,
         taxonomy=hub.city.taxonomy,
         directory=hub.city.directory,
+        charges=hub.city.charges,
+        replies=hub.routing.replies,
         admission=hub.admission,
         sources=hub.channels.names,
         lists=hub.channels.lists,

@@ -29,9 +29,12 @@ async def client(admission: Admission) -> AsyncIterator[TestClient[Any, Any]]:
     async def status_of(_receipt: str) -> None:
         return None
 
+    async def rated(_receipt: str, _said: Any) -> bool:
+        return False
+
     gateway = Gateway(
-        admission=admission, app=App(), keys={"city": KEY}, status_of=status_of, rate=1e6, burst=1e6
-    )
+        admission=admission, app=App(), keys={"city": KEY}, status_of=status_of, rated=rated, rate=1e6, burst=1e6,
+    )  # fmt: skip
     application = web.Application(middlewares=[errors], client_max_size=10_000_000)
     application.add_routes(gateway.routes())
     async with TestClient(TestServer(application)) as made:

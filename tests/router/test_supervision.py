@@ -35,6 +35,10 @@ def watched(limit: Limit = WEEK, *pauses: Pause, start: datetime = START, **more
     return Watched(**(values | more))  # type: ignore[arg-type]
 
 
+ABOVE = 3
+"""Offices above one: community, subdistrict, city."""
+
+
 class Office:
     """Stands for the database: keeps what a look did, never answers."""
 
@@ -55,8 +59,9 @@ class Office:
             self._add(plan.step.level, state, now)
         if plan.climbing is not None:
             self._set(plan.climbing, State.CLIMBED)
-            self.sent.append((f"{plan.climbing.level}↑", now))
-            self._add(plan.climbing.level, State.ISSUED, now, plan.climbing.rung + 1)
+            if plan.climbing.rung < ABOVE:
+                self.sent.append((f"{plan.climbing.level}↑", now))
+                self._add(plan.climbing.level, State.ISSUED, now, plan.climbing.rung + 1)
         return plan
 
     def levels(self) -> list[str]:

@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, select, update
 
 from router.clocking import write_clock
 from router.deadlines import Clock, Limit, Pause, Reason, Unit
-from router.ladder import Ladder
+from router.ladder import Ladder, Level
 from router.notify.senders import Endpoint
 from router.notify.worker import Deliverer, NoticeWorker
 from router.replies import Replies
@@ -454,3 +454,23 @@ async def test_the_loop_sweeps_and_hears_when_it_is_called(hall: City) -> None:
     finally:
         running.cancel()
     assert [row[0] for row in await hall.papers()] == ["yellow", "red"]
+
+
+async def test_a_supervisor_issues_by_hand_and_the_ladder_goes_on_from_there(hall: City) -> None:
+    await hall.order()
+    await hall.at("11-24 09:00")
+    issue = hall.supervisor.issue_now
+    assert await issue(ORDER, level=Level.ORDER, actor="ducha") == "敦城督办〔2026〕1号"
+    with pytest.raises(ConflictError, match="already"):
+        await issue(ORDER, level=Level.URGE, actor="ducha")
+    with pytest.raises(RejectedError, match="no document yellow"):
+        await issue(ORDER, level=Level.YELLOW, actor="ducha")
+    with pytest.raises(RejectedError, match="no open work order"):
+        await issue(ORDER + 1, level=Level.ORDER, actor="ducha")
+    rows = await hall.rows(T.supervisions, "level", "actor", "state", "body")
+    assert [row[:3] for row in rows] == [("order", "ducha", "issued")]
+    assert "尚未办结" in rows[0][3]
+    assert "超期" not in rows[0][3]
+    await hall.hourly("11-24 10:00", "12-05 18:00")
+    assert [row[0] for row in await hall.papers() if row[3] != "skipped"][-1] == "circular"
+    assert "urge" not in [row[0] for row in await hall.papers() if row[3] != "skipped"]

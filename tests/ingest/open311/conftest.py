@@ -75,9 +75,14 @@ async def client(serve: Serve) -> TestClient[Any, Any]:
 
 @pytest.fixture
 def gateway(admission: Admission, db: Database, vault: Vault, clock: Any) -> Gateway:
+    receipts = Receipts(db, vault)
+
+    async def rated(receipt: str, _said: Any) -> bool:
+        return await receipts.item_of(receipt) is not None
+
     return Gateway(
         admission=admission, app=App(), keys={**KEYS, "signer": SECRET},
-        status_of=Receipts(db, vault).status, rate=1e6, burst=1e6, now=clock.now.timestamp,
+        status_of=receipts.status, rated=rated, rate=1e6, burst=1e6, now=clock.now.timestamp,
     )  # fmt: skip
 
 
