@@ -236,7 +236,7 @@ def _facts(order: Order, case: CaseHistory, how: Counting) -> OrderFacts:
         checked=bool(checks),
         reworked=any(one.verb == "verify_fail" for one in checks),
         extended=order.extensions > 0,
-        suspended=_on_ledger(order, mine, span),
+        suspended=_on_ledger(mine, span),
         rated=counts["marks"] > 0,
         urged=documents > 0,
         documents=documents,
@@ -302,14 +302,13 @@ def _repeats(case: CaseHistory, window: timedelta) -> bool:
     return closed is not None and case.received_at - closed <= window
 
 
-def _on_ledger(order: Order, mine: Sequence[Happening], span: Span) -> bool:
-    """Whether the last suspension before the month's end had not ended by then."""
+def _on_ledger(mine: Sequence[Happening], span: Span) -> bool:
+    """Whether the last suspension before the month's end had not ended by then; a case that stands keeps its orders."""
     last = ""
     for one in mine:
         if one.verb in {"suspend", "resume"} and one.at < span.end:
             last = one.verb
-    gone = order.gone_at
-    return last == "suspend" and (gone is None or gone >= span.end)
+    return last == "suspend"
 
 
 def _closed_at(case: CaseHistory, span: Span) -> datetime | None:
