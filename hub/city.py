@@ -11,6 +11,7 @@ from classify.places import Gazetteer, read_gazetteer
 from router.charges import Charges, Spot, load_charges
 from router.deadlines import Deadlines
 from router.departments import Directory, load_directory
+from router.indicators import Assessment
 from router.ladder import Ladder, check_ladder
 from router.lifecycle import Lifecycle
 from router.lines import Lines
@@ -36,6 +37,7 @@ class City:
     grouping: Grouping
     charges: Charges
     lifecycle: Lifecycle
+    assessment: Assessment
     ladder: Ladder
 
     def spots(self) -> Spots:
@@ -93,6 +95,7 @@ def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
         grouping=grouping,
         charges=load_charges(files.path("charges"), directory, spots),
         lifecycle=load(files.path("lifecycle"), Lifecycle),
+        assessment=load(files.path("assessment"), Assessment),
         ladder=_ladder(files.path("supervision"), directory),
     )
 

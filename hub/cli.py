@@ -146,6 +146,17 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - one line an option
     dead.add_argument("--replay", action="store_true", help="feed every reject again")
     dead.add_argument("--json", action="store_true", help="print as JSON lines")
 
+    assess = add("assess", commands.assess_, "Show the month's assessment; freeze it.")
+    assess.add_argument("month", metavar="MONTH", help="like 2026-11")
+    assess.add_argument(
+        "--by",
+        default="department",
+        choices=["department", "territory", "rule"],
+        help="what a line is of (default: department)",
+    )
+    assess.add_argument("--freeze", action="store_true", help="fix its numbers for good")
+    assess.add_argument("--json", action="store_true", help="print the numbers as JSON")
+
     user = add(
         "user", commands.user_, "Add a person or set a new password (read from standard input)."
     )

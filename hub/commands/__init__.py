@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.commands.assess import assess_
 from hub.commands.check import check
 from hub.commands.dryrun import dry_run
 from hub.commands.intake import dead_, import_, migrate_, poll_, replay_, user_
@@ -9,6 +10,7 @@ from hub.commands.model import classify_, evaluate_, models_, train_
 from hub.commands.run import run
 
 __all__ = [
+    "assess_",
     "check",
     "classify_",
     "dead_",

@@ -261,3 +261,25 @@ def test_logs_are_json_without_what_citizens_said(data: Path, tmp_path: Path) ->
     logged = [line for line in said.splitlines() if line.startswith("{")]
     assert all(json.loads(line)["level"] for line in logged)
     assert "盲道" not in said
+
+
+def test_month_is_assessed_and_frozen_once(tmp_path: Path) -> None:
+    """An empty month has no values; the present one can not be frozen; words that are no month are refused."""
+    one_line(minsheng("assess", "2026-10", data=tmp_path), "minsheng.db is not there")
+    assert minsheng("migrate", data=tmp_path).returncode == 0
+    shown = minsheng("assess", "2020-10", "--by", "territory", data=tmp_path)
+    assert "未固化" in shown.stdout
+    assert "按期处置率" in shown.stdout
+    assert "本月应结工单" in shown.stdout
+    first = minsheng("assess", "2020-10", "--freeze", "--json", data=tmp_path)
+    assert "frozen now" in first.stderr
+    told = json.loads(first.stdout)
+    assert told["frozen"] is True
+    assert told["units"][0]["numbers"]["timely"]["value"] is None
+    again = minsheng("assess", "2020-10", "--freeze", data=tmp_path)
+    assert "was frozen 20" in again.stderr
+    assert "已固化" in again.stdout
+    early = minsheng("assess", "9990-10", "--freeze", data=tmp_path)
+    assert early.returncode == 1
+    assert "can not be frozen before 9990-11-03 06:00" in early.stderr
+    assert minsheng("assess", "Oktober", data=tmp_path).returncode == 1
