@@ -12,6 +12,7 @@ from aiohttp import web
 from desk import queries
 from desk.accounts import Accounts, User
 from desk.asking import Asking
+from desk.assessment import AssessmentPage
 from desk.deciding import Deciding
 from desk.events import Events
 from desk.exposure import Exposure
@@ -32,7 +33,9 @@ from router.commands import Commands
 from router.departments import Directory
 from router.grouping import Finder
 from router.ladder import LEVEL_NAMES
+from router.reckoning import Reckoner
 from router.replies import Replies
+from router.supervisor import Supervisor
 from router.workflow import STATUS_NAMES, VERB_NAMES
 from store.audit import audit
 from store.config import Taxonomy
@@ -63,6 +66,8 @@ class Desk:
         directory: Directory,
         charges: Charges,
         replies: Replies,
+        reckoner: Reckoner,
+        supervisor: Supervisor,
         admission: Admission,
         sources: Sequence[tuple[str, str]],
         lists: Mapping[str, Lists],
@@ -99,7 +104,8 @@ class Desk:
             Photos(db, vault, clock=clock),
             Similar(db, finder, clock=clock),
             Asking(self._pages, Receipts(db, vault), commands, shown),
-            Deciding(db, commands, taxonomy),
+            Deciding(db, commands, taxonomy, supervisor),
+            AssessmentPage(db, self._pages, reckoner, zone=zone, clock=clock),
             TaskPage(db, self._pages, commands, shown),
             Instruction(self._pages, admission, zone=zone, clock=clock),
             Inbox(

@@ -15,6 +15,8 @@ from desk.queries import open_requests
 from ingest.redact import redact
 from router.commands import Commands
 from router.deciding import Labels
+from router.ladder import Level
+from router.supervisor import Supervisor
 from router.tasks import TASK_NAMES, TaskKind, TaskRole
 from router.workflow import Verb
 from store.config import Taxonomy
@@ -61,11 +63,20 @@ class FollowUpBody(msgspec.Struct, forbid_unknown_fields=True):
     via: str = "phone"
 
 
+class SuperviseBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Which document (督办)."""
+
+    level: Level
+
+
 class Deciding:
     """``POST /desk/api/cases/{id}/{command}``, requests, tasks and follow-ups."""
 
-    def __init__(self, db: Database, commands: Commands, taxonomy: Taxonomy) -> None:
+    def __init__(
+        self, db: Database, commands: Commands, taxonomy: Taxonomy, supervisor: Supervisor
+    ) -> None:
         self._db = db
+        self._supervisor = supervisor
         self._commands = commands
         self._taxonomy = taxonomy
         self._work: Mapping[str, Callable[[int, str, Body], Awaitable[int]]] = {
@@ -93,6 +104,7 @@ class Deciding:
             web.post("/desk/api/requests/{id:\\d{1,18}}/answer", self._answer),
             web.get("/desk/api/tasks", self._tasks),
             web.post("/desk/api/tasks/{id:\\d{1,18}}/done", self._done),
+            web.post("/desk/api/orders/{id:\\d{1,18}}/supervise", self._supervise),
             web.post("/desk/api/items/{id:\\d{1,18}}/follow-up", self._follow_up),
         ]
 
@@ -227,6 +239,14 @@ class Deciding:
             int(request.match_info["id"]), actor=user.name, role=_task_role(user)
         )
         return web.json_response({})
+
+    async def _supervise(self, request: web.Request) -> web.Response:
+        """A supervisor issues a document of the ladder by hand."""
+        user = require(request, lambda one: one.role in {"supervisor", "admin"})
+        body = await body_of(request, SuperviseBody)
+        order_id = int(request.match_info["id"])
+        number = await self._supervisor.issue_now(order_id, level=body.level, actor=user.name)
+        return web.json_response({"number": number})
 
     async def _follow_up(self, request: web.Request) -> web.Response:
         user = require(request, User.may_dispatch)

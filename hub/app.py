@@ -22,7 +22,7 @@ from hub.models import Models
 from hub.reload import Marks, Reloader, State
 from hub.routing import Routing
 from hub.runner import Runner
-from hub.scheduler import Scheduler
+from hub.scheduler import keep_all
 from hub.settings import Settings
 from hub.telemetry import Telemetry
 from ingest.admit import Admission
@@ -245,6 +245,7 @@ class Hub:
             self._follow(handler)
         self._singleton("deliver", self.routing.deliverer().run)
         self._singleton("supervise", self.routing.supervisor().run)
+        self._singleton("assess", partial(keep_all, {"assess": self.routing.reckoner.monthly}))
 
     def _start_ingest(self) -> None:
         self._singleton("poll", self._poll_all)
@@ -253,14 +254,8 @@ class Hub:
 
     async def _poll_all(self) -> None:
         """Ask every polled source at its own pace until the lease is lost."""
-        scheduler = Scheduler()
-        for source in self.channels.polled:
-            scheduler.keep(source.channel, partial(self._poll, source))
-        scheduler.start()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            scheduler.stop()
+        polls = {source.channel: partial(self._poll, source) for source in self.channels.polled}
+        await keep_all(polls)
 
     async def _poll(self, source: Polled) -> float:
         return (await self.poller.poll(source)).wait_s
@@ -300,7 +295,7 @@ class Hub:
         await self.runner.stop()
         self.models.close()
         with suppress(Exception):
-            for name in ("relay", "deliver", "supervise", "poll", "photos", "answers"):
+            for name in ("relay", "deliver", "supervise", "assess", "poll", "photos", "answers"):
                 await release(self.db, name)
         await self.http.close()
         await self.journal.close()

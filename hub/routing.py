@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 from hub.city import City
 from hub.names import Names
 from hub.settings import Settings
+from router.assessment import Units
 from router.clocking import Timekeeper
 from router.commands import build_commands
+from router.deadlines import Clocks
 from router.duplicates import JoinWorker
 from router.filing import Filer
 from router.grouping import Finder
@@ -25,6 +27,7 @@ from router.notify.senders import Endpoint
 from router.notify.words import Speech
 from router.notify.worker import Deliverer, NoticeWorker
 from router.planning import Planner
+from router.reckoning import Reckoner
 from router.replies import Replies
 from router.similarity import Matcher
 from router.supervision import Schedule
@@ -102,6 +105,14 @@ class Routing:
         self.finder = Finder(db, _matcher(city), T.case_keys)
         self.replies = Replies(db, clock)
         self.links = Links(vault, base_url=settings.public_url, clock=clock)
+        self.reckoner = Reckoner(
+            db=db,
+            assessment=city.assessment,
+            units=Units(city.directory),
+            clocks=Clocks(city.deadlines, self._zone),
+            zone=self._zone,
+            clock=clock,
+        )
         self.webhooks: dict[str, str] = {}
         self.secrets: dict[str, str] = {
             name: secret.get_secret_value() for name, secret in settings.webhook_secrets.items()
@@ -119,6 +130,7 @@ class Routing:
         schedule = self._schedule(city)
         issuer = build_issuer(self._outbox, schedule, self.names)
         names = city.taxonomy.names | city.directory.names
+        units, clocks = Units(city.directory), Clocks(city.deadlines, self._zone)
 
         def adopt() -> None:
             self._city = city
@@ -126,6 +138,7 @@ class Routing:
             self.filer.hold_s = city.lifecycle.hold_s
             self.commands.adopt(city.lifecycle)
             self.finder.adopt(matcher)
+            self.reckoner.adopt(city.assessment, units, clocks)
             self.names.adopt(names)
             self.offices.adopt(city.directory.names)
             for follower in self._following.notices:

@@ -1,4 +1,4 @@
-"""The one door to APScheduler: when polled sources are asked.
+"""The one door to APScheduler: when polled sources are asked and months are frozen.
 
 In memory, built from the configuration: nothing to migrate, nothing shared between hubs. Each job says
 how long to wait before it runs again; a tick only says "look now from your cursor", so a missed or
@@ -7,8 +7,9 @@ doubled one is harmless.
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -58,3 +59,15 @@ class Scheduler:
         """End; a job that runs is cancelled with the loop."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+
+
+async def keep_all(jobs: Mapping[str, Callable[[], Awaitable[float]]]) -> None:
+    """Run each job at its own pace until cancelled."""
+    scheduler = Scheduler()
+    for name, job in jobs.items():
+        scheduler.keep(name, job)
+    scheduler.start()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        scheduler.stop()

@@ -53,6 +53,23 @@ class Reckoner:
         self._zone = zone
         self._clock = clock
 
+    def beside(self, db: Database) -> Reckoner:
+        """The same over another connection to the database."""
+        return Reckoner(
+            db=db,
+            assessment=self.assessment,
+            units=self.units,
+            clocks=self._clocks,
+            zone=self._zone,
+            clock=self._clock,
+        )
+
+    def adopt(self, assessment: Assessment, units: Units, clocks: Clocks) -> None:
+        """Count by these from now on; what is frozen keeps its own."""
+        self.assessment = assessment
+        self.units = units
+        self._clocks = clocks
+
     async def facts(self, month: Month, by: Assessment) -> AsyncIterator[list[OrderFacts]]:
         """The facts of every order that matters to the month, a page of cases at a time."""
         how = Counting(

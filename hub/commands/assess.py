@@ -11,12 +11,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from hub.app import Hub
 from hub.commands.common import make_hub, opened, say
-from router.assessment import By, Units, plain
-from router.deadlines import Clocks
+from router.assessment import By, plain
 from router.months import Month, read_month
-from router.reckoning import Reckoner
 from router.reports import Line, Report, as_dict
 from store.db import Database
 from store.errors import ConfigError
@@ -33,21 +30,9 @@ def assess_(args: argparse.Namespace) -> int:
     return 0
 
 
-def reckoner_of(hub: Hub, db: Database) -> Reckoner:
-    """The assessment of the hub's city over ``db``."""
-    return Reckoner(
-        db=db,
-        assessment=hub.city.assessment,
-        units=Units(hub.city.directory),
-        clocks=Clocks(hub.city.deadlines, hub.zone),
-        zone=hub.zone,
-        clock=hub.clock,
-    )
-
-
 async def _frozen(args: argparse.Namespace, month: Month, by: By) -> tuple[Report, ZoneInfo]:
     async with opened(args) as hub:
-        reckoner = reckoner_of(hub, hub.db)
+        reckoner = hub.routing.reckoner
         at, is_new = await reckoner.freeze(month)
         when = at.astimezone(hub.zone)
         say(f"router: {month} {'is frozen now' if is_new else f'was frozen {when:%Y-%m-%d %H:%M}'}")
@@ -63,7 +48,7 @@ async def _read(args: argparse.Namespace, month: Month, by: By) -> tuple[Report,
     db = Database(hub.settings.database_url or f"sqlite:///{file}", exclusive=False)
     await db.open()
     try:
-        return await reckoner_of(hub, db).report(month, by), hub.zone
+        return await hub.routing.reckoner.beside(db).report(month, by), hub.zone
     finally:
         await db.close()
 

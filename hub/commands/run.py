@@ -98,6 +98,8 @@ def _desk(hub: Hub, *, demo: bool) -> Desk:
         directory=hub.city.directory,
         charges=hub.city.charges,
         replies=hub.routing.replies,
+        reckoner=hub.routing.reckoner,
+        supervisor=hub.routing.supervisor(),
         admission=hub.admission,
         sources=hub.channels.names,
         lists=hub.channels.lists,

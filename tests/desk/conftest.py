@@ -48,7 +48,7 @@ async def hub(sqlite_url: str, make_hub: Callable[..., Hub], undo_s: float) -> A
 async def address(hub: Hub) -> AsyncIterator[str]:
     desk = Desk(
         db=hub.db, vault=hub.vault, commands=hub.commands, city="测试市民声", taxonomy=hub.city.taxonomy,
-        directory=hub.city.directory, charges=hub.city.charges, replies=hub.routing.replies, admission=hub.admission, sources=hub.channels.names, lists=hub.channels.lists, finder=hub.routing.finder, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
+        directory=hub.city.directory, charges=hub.city.charges, replies=hub.routing.replies, reckoner=hub.routing.reckoner, supervisor=hub.routing.supervisor(), admission=hub.admission, sources=hub.channels.names, lists=hub.channels.lists, finder=hub.routing.finder, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
         rules={rule.name: rule.why for rule in hub.city.router.rules.rule},
     )  # fmt: skip
     await desk.accounts.put("wang", "correct horse", role="dispatcher", display="派遣员甲")

@@ -148,3 +148,45 @@ async def test_strangers_commands_and_words_are_refused(
     assert (await wang.do(case, "merge", other=case.id)).status == 422
     assert (await wang.do(case, "suspend", note="x")).status == 409
     assert (await wang.do(case, "nonsense")).status == 404
+
+
+async def test_month_is_read_and_every_number_opens_its_cases(
+    hub: Hub, client: TestClient[Any, Any]
+) -> None:
+    await submit(client, id="m", text="😀😀 qqq zzz")
+    case = await case_of(hub, "city:m")
+    await hub.commands.cases.dispatch(
+        case.id, version=case.version, actor="wang", department="transport"
+    )
+    await log_in(client, "lead")
+    page = await (await client.get("/desk/assessment?month=2026-11")).text()
+    assert "未固化" in page
+    assert "市交通运输局" in page
+    told = await (await client.get("/desk/api/assessment?month=2026-11")).json()
+    office = next(one for one in told["units"] if one["unit"] == "transport")
+    assert office["numbers"]["returned"]["denominator"] == 1
+    asked = "month=2026-11&by=department&unit=transport&indicator=returned&part=denominator"
+    listed = await (await client.get(f"/desk/assessment/cases?{asked}")).text()
+    assert case.case_no in listed
+    for wrong in ("month=2026-13", "by=nobody"):
+        assert (await client.get(f"/desk/assessment?{wrong}")).status == 422
+    assert (await client.get(f"/desk/assessment/cases?{asked}x")).status == 422
+
+
+async def test_supervisor_issues_a_document_over_the_api(
+    hub: Hub, client: TestClient[Any, Any]
+) -> None:
+    await submit(client, id="s", text="😀😀 qqq zzz")
+    case = await case_of(hub, "city:s")
+    await hub.commands.cases.dispatch(
+        case.id, version=case.version, actor="wang", department="transport"
+    )
+    path = f"/desk/api/orders/{case.id * 100 + 1}/supervise"
+    wang = Person(client, await log_in(client, "wang"))
+    assert (await client.post(path, json={"level": "order"}, headers=wang.headers)).status == 403
+    chief = Person(client, await log_in(client, "ducha"))
+    answer = await client.post(path, json={"level": "order"}, headers=chief.headers)
+    assert (await answer.json())["number"] == "敦城督办〔2026〕1号"
+    assert (await client.post(path, json={"level": "x"}, headers=chief.headers)).status == 422
+    shown = await (await client.get(f"/desk/api/cases/{case.id}")).json()
+    assert [one["number"] for one in shown["supervisions"]] == ["敦城督办〔2026〕1号"]

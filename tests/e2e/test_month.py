@@ -16,7 +16,6 @@ from classify.classifier import Classifier
 from classify.engine import Engines, ThreadEngine
 from hub.app import Hub
 from hub.city import City
-from hub.commands.assess import reckoner_of
 from hub.settings import Settings
 from router.assessment import By
 from router.deadlines import Limit, Stage, Unit
@@ -178,7 +177,7 @@ async def test_frozen_month_is_what_happened(hub: Hub, clock: Any) -> None:
     await town.live()
     assert town.heard == ITEMS
     assert min(town.done[act] for act in ACTS) >= 10, dict(town.done)
-    reckoner = reckoner_of(hub, hub.db)
+    reckoner = hub.routing.reckoner
     november = Month(2026, 11)
     assert await reckoner.freeze(november) == (LAST, True)
     diary = Diary(town, await read(hub, T.events), await read(hub, T.cases))

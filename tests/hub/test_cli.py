@@ -282,4 +282,4 @@ def test_month_is_assessed_and_frozen_once(tmp_path: Path) -> None:
     early = minsheng("assess", "9990-10", "--freeze", data=tmp_path)
     assert early.returncode == 1
     assert "can not be frozen before 9990-11-03 06:00" in early.stderr
-    assert minsheng("assess", "Oktober", data=tmp_path).returncode == 1
+    assert minsheng("assess", "2026-Oct", data=tmp_path).returncode == 1

@@ -1,0 +1,105 @@
+"""The month's assessment (考核) as officials read it: every number with its formula and its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from sqlalchemy import select
+
+from desk.accounts import User
+from desk.pages import Pages, require
+from router.assessment import By, Part, plain
+from router.months import Month, month_of, read_month
+from router.reckoning import Reckoner
+from router.reports import as_dict
+from router.workflow import STATUS_NAMES
+from store.db import Database, among
+from store.errors import RejectedError
+from store.tables import T
+
+BY_NAMES = {By.DEPARTMENT: "按部门", By.TERRITORY: "按属地", By.RULE: "按派遣规则"}
+E = TypeVar("E", bound=StrEnum)
+
+MOST = 500
+"""Cases a list shows."""
+
+
+class AssessmentPage:
+    """``/desk/assessment``, its cases, and both as JSON."""
+
+    def __init__(
+        self,
+        db: Database,
+        pages: Pages,
+        reckoner: Reckoner,
+        *,
+        zone: ZoneInfo,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._db = db
+        self._pages = pages
+        self._reckoner = reckoner
+        self._zone = zone
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/desk/assessment", self._page),
+            web.get("/desk/assessment/cases", self._cases),
+            web.get("/desk/api/assessment", self._api),
+        ]
+
+    async def _page(self, request: web.Request) -> web.Response:
+        require(request, User.may_watch)
+        month, by = self._asked(request)
+        report = await self._reckoner.report(month, by)
+        return self._pages.render(
+            "assessment.html", request, report=report, by=by, kinds=BY_NAMES, Part=Part, plain=plain
+        )
+
+    async def _api(self, request: web.Request) -> web.Response:
+        require(request, User.may_watch)
+        return web.json_response(as_dict(await self._reckoner.report(*self._asked(request))))
+
+    async def _cases(self, request: web.Request) -> web.Response:
+        """The cases behind one number, as they stand now."""
+        require(request, User.may_watch)
+        month, by = self._asked(request)
+        unit, indicator = request.query.get("unit", ""), request.query.get("indicator", "")
+        part = _one_of(Part, request.query.get("part", ""), "part")
+        ids = await self._reckoner.cases_of(month, by, unit, indicator, part)
+        return self._pages.render(
+            "assessment_cases.html",
+            request,
+            rows=await self._rows(ids[:MOST]),
+            count=len(ids),
+            month=month,
+            by=by,
+            statuses=STATUS_NAMES,
+        )
+
+    def _asked(self, request: web.Request) -> tuple[Month, By]:
+        text = request.query.get("month", "")
+        month = read_month(text) if text else month_of(self._clock(), self._zone)
+        return month, _one_of(By, request.query.get("by", By.DEPARTMENT), "by")
+
+    async def _rows(self, ids: list[int]) -> list[Any]:
+        c = T.cases.c
+        columns = (c.id, c.case_no, c.status, c.summary, c.received_at, c.due_at, c.closed_at)
+        found = select(*columns).where(among(c.id, ids, is_sqlite=self._db.is_sqlite))
+        async with self._db.read() as conn:
+            return list((await conn.execute(found.order_by(c.id))).mappings())
+
+
+def _one_of(kind: type[E], text: str, field: str) -> E:
+    """The member ``text`` names; RejectedError lists them."""
+    try:
+        return kind(text)
+    except ValueError as error:
+        msg = f"desk: {field}: choose one of {', '.join(map(str, kind))}"
+        raise RejectedError(msg, reason=field) from error
