@@ -14,6 +14,7 @@ joined or linked already and does nothing.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -37,6 +38,9 @@ ACTOR = "grouping@1"
 
 PATIENCE = timedelta(minutes=2)
 """A verdict this old whose case is still missing will not be waited for: its record is in ``dead``."""
+
+PACE = 100
+"""Searches a second at most: each costs some milliseconds, and a rush must not wait for them."""
 
 LOOK_S = 1.0
 """Seconds between looks for cases not filed yet, unless a commit wakes us."""
@@ -88,14 +92,18 @@ class JoinWorker(KeyWorker):
 
     async def join(self, ids: Sequence[int]) -> None:
         """Join or link each of these cases that nobody has touched, the earliest first."""
-        for facts in sorted(await self._finder.facts(ids), key=lambda f: f.id):
+        filed = await self._rows(ids)
+        mine = [n for n, row in filed.items() if row.status not in FINAL and not row.replayed]
+        found = await self._finder.facts(mine) if mine else []
+        for facts in sorted(found, key=lambda f: f.id):
+            await asyncio.sleep(1 / PACE)
             matches = await self._finder.find(facts, self._clock())
             likely = [m for m in matches if m.proven]
             if not likely:
                 continue
             rows = await self._rows([facts.id, *(m.case_id for m in likely)])
             own = rows.get(facts.id)
-            if own is not None and own.status not in FINAL and not own.replayed:
+            if own is not None and own.status not in FINAL:
                 await self._settle(own, likely, rows)
 
     async def _settle(self, own: Any, matches: Sequence[Match], rows: dict[int, Any]) -> None:
