@@ -33,7 +33,9 @@ bench: $(DEV_STAMP) ## the whole pipeline against the naive composition, in one 
 	$(BIN)/python tests/bench/lists.py
 	$(BIN)/python tests/bench/clocks.py
 	$(BIN)/python tests/bench/delivery.py
+	$(BIN)/python tests/bench/leaving.py
 	$(BIN)/python tests/bench/grouping.py
+	$(BIN)/python tests/bench/routing.py
 
 eval: $(DEV_STAMP) ## measure the classifier: make eval DATA=labelled.jsonl
 	@test -n "$(DATA)" || { echo "eval: name labelled messages: make eval DATA=path/to/labelled.jsonl"; exit 2; }
