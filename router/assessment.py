@@ -182,15 +182,21 @@ def points(indicator: Indicator, found: float) -> float:
     return min(1.0, max(0.0, 1 - (found - target) / (1 - target)))
 
 
-def score(indicators: Mapping[str, Indicator], rows: Mapping[str, Row]) -> float | None:
-    """100 × Σ weight × points / Σ weight, over the weighted indicators of one unit that have a value."""
+def score(
+    indicators: Mapping[str, Indicator], rows: Mapping[str, Row], *, score_from: float = 0.0
+) -> float | None:
+    """100 × Σ weight × points / Σ weight, over the weighted indicators of one unit that have a value.
+
+    None where these bear less than the share ``score_from`` of all weight: little of the unit was seen.
+    """
     earned = total = 0.0
     for name, indicator in indicators.items():
         found = value(indicator, rows[name])
         if indicator.weight and found is not None:
             earned += indicator.weight * points(indicator, found)
             total += indicator.weight
-    return 100 * earned / total if total else None
+    enough = score_from * sum(indicator.weight for indicator in indicators.values())
+    return 100 * earned / total if total and total >= enough else None
 
 
 def standings(
@@ -200,6 +206,7 @@ def standings(
     units: Units,
     *,
     rank_from: int,
+    score_from: float = 0.0,
 ) -> list[Standing]:
     """Score and rank of every unit; equal scores (to a hundredth) share a rank and the next is skipped."""
     by_unit: dict[str, dict[str, Row]] = defaultdict(dict)
@@ -208,7 +215,8 @@ def standings(
     scored: list[tuple[str, str, float | None, bool]] = []
     for unit, mine in by_unit.items():
         weighed = (row.denominator for name, row in mine.items() if indicators[name].weight)
-        group, points_ = units.group(by, unit), score(indicators, mine)
+        group = units.group(by, unit)
+        points_ = score(indicators, mine, score_from=score_from)
         scored.append((unit, group, points_, max(weighed, default=0) >= rank_from))
     better: dict[str, list[float]] = defaultdict(list)
     for _, group, points_, enough in scored:

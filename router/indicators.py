@@ -109,12 +109,14 @@ class Assessment(Strict):
     """``configs/assessment.toml``.
 
     ``repeat_days``: a case that returns within so many days after closing repeats it. ``rank_from``: an
-    office with fewer orders in every weighted denominator is scored but not ranked. ``documents`` are the
+    office with fewer orders in every weighted denominator is scored but not ranked; ``score_from``: one whose
+    indicators with a value bear a smaller share of all weight is not scored. ``documents`` are the
     levels of supervision that count; ``count_recordings``: whether replayed messages do.
     """
 
     repeat_days: float = Field(default=30, gt=0, le=3650)
     rank_from: int = Field(default=5, ge=1)
+    score_from: float = Field(default=0.5, ge=0, le=1)
     documents: tuple[str, ...] = ("urge", "order", "circular")
     count_recordings: bool = True
     freeze: Freeze = Freeze()

@@ -129,7 +129,14 @@ def make_report(
 ) -> Report:
     """The whole city first, then units by group, rank and id."""
     indicators = assessment.indicators
-    placed = standings(by, rows, indicators, units, rank_from=assessment.rank_from)
+    placed = standings(
+        by,
+        rows,
+        indicators,
+        units,
+        rank_from=assessment.rank_from,
+        score_from=assessment.score_from,
+    )
     found: dict[str, dict[str, Row]] = defaultdict(dict)
     for row in rows:
         found[row.unit][row.indicator] = row

@@ -9,7 +9,7 @@ import pytest
 from ledger import ZONE, Ledger, at
 
 from hub.city import City
-from router.assessment import ALL, By, Part, Row, Units, points, shown, standings
+from router.assessment import ALL, By, Part, Row, Units, points, score, shown, standings
 from router.clocking import write_clock
 from router.deadlines import Clock, Clocks, Limit, Pause, Reason, Unit
 from router.departments import Community, Directory
@@ -467,6 +467,14 @@ def indicator(**more: Any) -> Indicator:
 )
 def test_points_of_a_value(better: str, target: float | None, found: float, earned: float) -> None:
     assert points(indicator(better=better, target=target), found) == pytest.approx(earned)
+
+
+def test_little_seen_is_not_scored() -> None:
+    many, few = indicator(id="x", weight=30), indicator(id="y", weight=10)
+    rows = {"x": Row("department", A, "x", 0, 0), "y": Row("department", A, "y", 9, 10)}
+    both = {"x": many, "y": few}
+    assert score(both, rows, score_from=0.5) is None
+    assert score(both, rows, score_from=0.25) == pytest.approx(90)
 
 
 def test_rank_is_shared_by_equals_and_needs_enough_orders(city: City) -> None:
