@@ -226,7 +226,9 @@ class Desk:
         found = await queries.detail(self._db, int(request.match_info["id"]))
         if found is None:
             raise web.HTTPNotFound(text="desk: no such case")
-        held = self._charges.of(found["area"], found["point"])
+        held = self._charges.of(
+            found["area"], found["point"], self._charges.places_in(found.get("text", ""))
+        )
         found["charges"] = [{"level": str(one.level), "holder": one.holder} for one in held]
         return web.json_response(found)
 

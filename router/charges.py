@@ -84,6 +84,16 @@ class Charges(Strict):
         found = (self._first(level, names, frozenset(places)) for level in Level)
         return tuple(charge for charge in found if charge is not None)
 
+    def places_in(self, text: str) -> tuple[str, ...]:
+        """The names that charges speak of which occur in ``text``, the longest first."""
+        return tuple(name for name in self._named if name in text)
+
+    @cached_property
+    def _named(self) -> list[str]:
+        covered = (c.covers for c in self.charge)
+        names = {name for covers in covered for name in (*covers.places, *covers.but)}
+        return sorted(names, key=lambda name: (-len(name), name))
+
     def _first(
         self, level: Level, names: Sequence[tuple[str, str]], places: frozenset[str]
     ) -> Charge | None:

@@ -125,3 +125,10 @@ def test_the_city_has_a_leader_for_every_territory(city: City) -> None:
         assert [charge.level for charge in city.charges.of(area)] == ["leader"]
     found = city.charges.of("shengli", "胜利街道办事处", ["敦化站"])
     assert [str(charge.level) for charge in found] == ["unit", "department", "leader"]
+
+
+def test_a_street_named_in_the_words_has_its_department(city: City) -> None:
+    places = city.charges.places_in("翰章大街与光明路交叉口垃圾没人收")
+    assert set(places) == {"翰章大街", "光明路"}
+    held = city.charges.of("bohai", "", places)
+    assert [charge.level for charge in held] == ["department", "leader"]
