@@ -21,6 +21,7 @@ from router.grouping import Finder
 from router.keeping import KeyWorker
 from router.ledger import Ledger
 from router.notify.callbacks import Callbacks
+from router.notify.contacts import Contacts
 from router.notify.endpoints import build_endpoints, build_senders
 from router.notify.links import Links
 from router.notify.senders import Endpoint
@@ -81,6 +82,7 @@ class Routing:
     ) -> None:
         self._db = db
         self._outbox = outbox
+        self._vault = vault
         self._answers = answers
         self._dead = dead
         self._http = http
@@ -200,6 +202,7 @@ class Routing:
             clock=self._clock,
             observe=self._observe,
             link=self.links.url,
+            contacts=Contacts(self._db, self._vault, self._clock),
         )
         self._following.deliverers.append(made)
         return made

@@ -25,13 +25,15 @@ class Office(Strict):
 
     ``webhook`` is its own system's address; ``wecom``, ``dingtalk`` and ``feishu`` name robots of
     ``MINSHENG_ROBOTS``; ``email`` lists addresses. Any number of them may be set. ``superior`` is
-    the office one level up; empty: the one it is within, or the file's ``supervisor``.
+    the office one level up; empty: the one it is within, or the file's ``supervisor``. ``contact``: its work
+    needs how to reach the citizen, so its webhook carries it.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     name: str
     superior: str = ""
     webhook: str = Field(default="", pattern=r"^(https?://.+)?$")
+    contact: bool = False
     wecom: str = ""
     dingtalk: str = ""
     feishu: str = ""

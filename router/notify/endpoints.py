@@ -52,7 +52,11 @@ def build_endpoints(
     mail: MailConfig | None,
 ) -> dict[str, Endpoint]:
     """Every endpoint by key; ConfigError names the office and the setting that is missing."""
-    found = [_webhook(office, url, secrets) for office, url in webhooks.items()]
+    needing = {office.id for office in directory.offices if office.contact}
+    found = [
+        _webhook(office, url, secrets, contact=office in needing)
+        for office, url in webhooks.items()
+    ]
     for office in directory.offices:
         found += _robots(office, robots)
         if office.email:
@@ -75,14 +79,19 @@ def build_senders(
     return {sender.kind: sender for sender in senders}
 
 
-def _webhook(office: str, url: str, secrets: Mapping[str, str]) -> Endpoint:
+def _webhook(office: str, url: str, secrets: Mapping[str, str], *, contact: bool) -> Endpoint:
     if office not in secrets:
         msg = (
             f"router: department {office} has a webhook but no secret; set MINSHENG_WEBHOOK_SECRETS"
         )
         raise ConfigError(msg)
     parse_secret(secrets[office])
-    return Endpoint(office, office, "webhook", url=url, secret=secrets[office])
+    if contact and not url.startswith("https://"):
+        msg = (
+            f"router: {office}: contact needs a webhook on https://; contacts leave encrypted only"
+        )
+        raise ConfigError(msg)
+    return Endpoint(office, office, "webhook", url=url, secret=secrets[office], contact=contact)
 
 
 def _robots(office: Office, robots: Mapping[str, Robot]) -> Iterator[Endpoint]:

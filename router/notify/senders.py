@@ -6,7 +6,7 @@ whom to try again and in which order is the worker's business (``router.notify.w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -24,11 +24,11 @@ LONGEST_WAIT_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """A work order given, taken back or supervised, with what the office must know; no contact, text redacted.
+    """A work order given, taken back or supervised, with what the office must know; text redacted.
 
     ``since`` is when this round of attempts began: a redrive starts a new one. ``link`` is the one-time
     page on which the office answers, empty when there is none. ``paper`` is the document of supervision the
-    message brings; it then stands for ``text``.
+    message brings; it then stands for ``text``. ``contact`` is there for an office whose work needs it only.
     """
 
     delivery_id: int
@@ -52,11 +52,15 @@ class Dispatch:
     text: str
     link: str = ""
     paper: Paper | None = None
+    contact: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One way to one office. ``key`` names it in delivery rows, logs and errors; address and secret never print."""
+    """One way to one office. ``key`` names it in delivery rows, logs and errors; address and secret never print.
+
+    ``contact``: its work needs how to reach the citizen.
+    """
 
     key: str
     department: str
@@ -65,6 +69,7 @@ class Endpoint:
     url: str = field(default="", repr=False)
     secret: str = field(default="", repr=False)
     to: tuple[str, ...] = field(default=(), repr=False)
+    contact: bool = False
 
     @property
     def shared(self) -> str:

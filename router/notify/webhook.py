@@ -52,7 +52,7 @@ def headers(secret: str, webhook_id: str, timestamp: int, body: bytes) -> dict[s
 
 
 def encode(dispatch: Dispatch) -> bytes:
-    """The body: what the office must know to act; no contact, text redacted and cut to fit."""
+    """The body: what the office must know to act; text redacted and cut to fit."""
     body = {
         "type": f"work_order.{dispatch.change}",
         "seq": dispatch.seq,
@@ -69,6 +69,7 @@ def encode(dispatch: Dispatch) -> bytes:
             "received_at": dispatch.received_at.isoformat(),
             "due_at": dispatch.due_at.isoformat(),
             "text": dispatch.text[:4000],
+            **({"contact": dict(dispatch.contact)} if dispatch.contact else {}),
             **({"supervision": _paper(dispatch.paper)} if dispatch.paper else {}),
         },
     }

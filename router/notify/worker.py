@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from router.notify.backlog import Backlog
+from router.notify.contacts import Contacts
 from router.notify.pace import Pace
 from router.notify.senders import Dispatch, Endpoint, Limit, Sender
 from router.notify.told import SUPERVISED
@@ -161,9 +162,11 @@ class Deliverer:
         clock: Callable[[], datetime],
         observe: Callable[[str, str, int], None],
         link: Callable[[int, datetime], str] = lambda _order, _since: "",
+        contacts: Contacts | None = None,
     ) -> None:
         self._db = db
         self._http = http
+        self._contacts = contacts
         self._endpoints = endpoints
         self._senders = senders
         self._clock = clock
@@ -251,6 +254,8 @@ class Deliverer:
         self, group: Sequence[Dispatch], endpoint: Endpoint, sender: Sender, state: _State
     ) -> None:
         try:
+            if endpoint.contact and self._contacts is not None:
+                group = [await self._contacts.add(one) for one in group]
             crash_point("deliver.before_send")
             await sender.send(group, endpoint, self._http)
             crash_point("deliver.after_send")
