@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from desk.pages import Pages, require
 from router.assessment import By, Part, plain
 from router.months import Month, month_of, read_month
 from router.reckoning import Reckoner
-from router.reports import as_dict
+from router.reports import Report, as_dict
 from router.workflow import STATUS_NAMES
 from store.db import Database, among
 from store.errors import RejectedError
@@ -25,6 +26,7 @@ from store.tables import T
 BY_NAMES = {By.DEPARTMENT: "按部门", By.TERRITORY: "按属地", By.RULE: "按派遣规则"}
 E = TypeVar("E", bound=StrEnum)
 
+FRESH = timedelta(seconds=20)
 MOST = 500
 """Cases a list shows."""
 
@@ -46,6 +48,8 @@ class AssessmentPage:
         self._reckoner = reckoner
         self._zone = zone
         self._clock = clock
+        self._counting = asyncio.Lock()
+        self._counted: dict[tuple[Month, By], tuple[datetime, Report]] = {}
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -57,14 +61,26 @@ class AssessmentPage:
     async def _page(self, request: web.Request) -> web.Response:
         require(request, User.may_watch)
         month, by = self._asked(request)
-        report = await self._reckoner.report(month, by)
+        report = await self._report(month, by)
         return self._pages.render(
             "assessment.html", request, report=report, by=by, kinds=BY_NAMES, Part=Part, plain=plain
         )
 
     async def _api(self, request: web.Request) -> web.Response:
         require(request, User.may_watch)
-        return web.json_response(as_dict(await self._reckoner.report(*self._asked(request))))
+        return web.json_response(as_dict(await self._report(*self._asked(request))))
+
+    async def _report(self, month: Month, by: By) -> Report:
+        """The month, counted at most once in ``FRESH``, however many people look."""
+        async with self._counting:
+            now = self._clock()
+            at, report = self._counted.get((month, by), (now, None))
+            if report is None or now - at >= FRESH:
+                report = await self._reckoner.report(month, by)
+                self._counted = {(month, by): (now, report)} | {
+                    key: kept for key, kept in self._counted.items() if now - kept[0] < FRESH
+                }
+            return report
 
     async def _cases(self, request: web.Request) -> web.Response:
         """The cases behind one number, as they stand now."""
