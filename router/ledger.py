@@ -59,8 +59,12 @@ class Ledger:
         self.clock = clock
 
     async def case(self, tx: Tx, case_id: int, version: int | None = None) -> Row:
-        """The case; RejectedError when there is none, ConflictError when its version is another."""
-        found = (await tx.run(select(T.cases).where(T.cases.c.id == case_id))).mappings().first()
+        """The case, held until the transaction ends: what is read after it can not move any more.
+
+        RejectedError when there is none, ConflictError when its version is another.
+        """
+        held = select(T.cases).where(T.cases.c.id == case_id).with_for_update()
+        found = (await tx.run(held)).mappings().first()
         if found is None:
             msg = "router: no such case"
             raise RejectedError(msg, reason="case")
@@ -74,12 +78,14 @@ class Ledger:
     async def own(self, tx: Tx, order_id: int, scope: str) -> tuple[Row, Row]:
         """The department's order and its case; RejectedError when it is not theirs or has not left yet."""
         o = T.work_orders.c
-        found = await tx.run(select(T.work_orders).where(o.id == order_id, o.department == scope))
-        order = found.mappings().first()
-        if order is None or (order["leaves_at"] is not None and order["leaves_at"] > self.clock()):
+        where = (o.id == order_id, o.department == scope)
+        left = o.leaves_at.is_(None) | (o.leaves_at <= self.clock())
+        found = (await tx.run(select(o.case_id).where(*where, left))).first()
+        if found is None:
             msg = "router: no such work order of this department"
             raise RejectedError(msg, reason="order")
-        return dict(order), await self.case(tx, order["case_id"])
+        case = await self.case(tx, found.case_id)
+        return dict((await tx.run(select(T.work_orders).where(*where))).mappings().one()), case
 
     async def unused(self, tx: Tx, case_id: int, actor: str) -> None:
         """ConflictError when ``actor`` (a link, a signed call) is in the case's history."""

@@ -91,6 +91,7 @@ class Requests:
             if request is None:
                 msg = "router: no such request"
                 raise RejectedError(msg, reason="request")
+            case = await self._ledger.case(tx, request["case_id"])
             act = Act(actor, self._ledger.clock(), note)
             values: dict[str, Any] = {"state": "granted" if granted else "refused"}
             values |= {"answered_by": actor, "answered_at": act.at, "answer": note}
@@ -101,7 +102,6 @@ class Requests:
                 msg = "router: this request was answered already; look again"
                 raise ConflictError(msg)
             await settle_tasks(tx, actor=actor, at=act.at, marks=[f"request:{request_id}"])
-            case = await self._ledger.case(tx, request["case_id"])
             if request["what"] == "suspension":
                 return await self._answer_suspension(tx, case, request, act, granted=granted)
             return await self._answer_extension(tx, case, request, act, granted=granted)

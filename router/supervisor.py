@@ -284,8 +284,13 @@ async def _desk_late(tx: Tx, *, case_id: int, now: datetime) -> None:
 
 
 async def _order(tx: Tx, order_id: int, now: datetime | None) -> Row | None:
-    """The order and its case, held; none when somebody else has looked meanwhile (``now`` given)."""
+    """The order and its case, held; none when somebody else has looked meanwhile (``now`` given).
+
+    The case first, as commands do, so that nobody waits for each other.
+    """
     o, c = T.work_orders.c, T.cases.c
+    of_case = select(o.case_id).where(o.id == order_id).scalar_subquery()
+    await tx.run(select(c.id).where(c.id == of_case).with_for_update())
     shown = (c.case_no, c.kind, c.problems, c.area, c.summary, c.version, c.wanted_at)
     statement = (
         select(T.work_orders, *shown, c.status.label("case_status"))
