@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
+from router.tasks import settle_tasks
 from router.workflow import OPEN_ORDER, CaseStatus, OrderStatus, Verb, next_status
 from store.answers import Answers
 from store.db import Database, Tx
@@ -158,21 +159,31 @@ class Ledger:
         mark = f"{stage}:{version}"
         await self.answers.tell(tx, [case_id], stage=stage, mark=mark, text=text, at=at)
 
-    async def withdraw(self, tx: Tx, orders: Iterable[Row], at: datetime) -> list[Row]:
+    async def unsay(self, tx: Tx, case_id: int, at: datetime) -> None:
+        """What is still held back from the case's citizens is never told: it has stopped being true."""
+        a, ci = T.answers.c, T.case_items.c
+        items = select(ci.item_id).where(ci.case_id == case_id)
+        held = (a.item_id.in_(items), a.state == "pending", a.attempts == 0, a.due_at > at)
+        await tx.run(delete(T.answers).where(*held))
+
+    async def withdraw(self, tx: Tx, orders: Iterable[Row], act: Act) -> list[Row]:
         """End those of ``orders`` that are open; what their departments asked for lapses. Returns them."""
         taken = [order for order in orders if order["status"] in OPEN_ORDER]
         for order in taken:
             await self.set_order(
-                tx, order, status=OrderStatus.WITHDRAWN, ended_at=at, watch_at=None
+                tx, order, status=OrderStatus.WITHDRAWN, ended_at=act.at, watch_at=None
             )
-        await self.lapse(tx, taken, at)
+        await self.lapse(tx, taken, act)
         return taken
 
-    async def lapse(self, tx: Tx, orders: Sequence[Row], at: datetime) -> None:
-        """Requests of orders that go on no longer are answered by nobody."""
+    async def lapse(self, tx: Tx, orders: Sequence[Row], act: Act) -> None:
+        """Requests of orders that go on no longer are answered by nobody, and nobody's task."""
         q = T.requests.c
         where = (q.order_id.in_([order["id"] for order in orders]), q.state == "open")
-        await tx.run(update(T.requests).where(*where).values(state="lapsed", answered_at=at))
+        change = update(T.requests).where(*where).values(state="lapsed", answered_at=act.at)
+        gone = (await tx.run(change.returning(q.id))).scalars().all()
+        marks = [f"request:{number}" for number in gone]
+        await settle_tasks(tx, actor=act.actor, at=act.at, marks=marks)
 
 
 def as_row(found: Mapping[Any, Any] | None) -> Row | None:
