@@ -91,7 +91,7 @@ class Inbox:
         form = await request.post()
         verb = OFFICE_VERBS[request.match_info["verb"]]
         try:
-            note = str(form.get("note", "")).strip()[:LONGEST_NOTE]
+            note = str(form.get("note", "")).replace("\0", "").strip()[:LONGEST_NOTE]
             if verb is not Verb.SIGN and not note:
                 raise RejectedError("desk: a result or reason is needed", reason="note")
             await self._commands.office(
