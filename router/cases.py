@@ -232,7 +232,7 @@ class Cases:
     async def instruct(
         self, case_id: int, *, version: int, actor: str, wanted_at: datetime, note: str
     ) -> int:
-        """A leader's instruction (领导交办): the date it sets goes before all limits."""
+        """A leader's instruction (领导交办): the date it sets goes before all limits and all that was asked for."""
         needed(note, "write whose instruction it is and what is wanted")
 
         async def work(tx: Tx) -> int:
@@ -244,6 +244,8 @@ class Cases:
             steps = moves(case, [Verb.INSTRUCT], act)
             limit = until(act.at, wanted_at)
             due = await self._retime(tx, case, act, lambda _: Clock(act.at, limit))
+            orders = await self._ledger.orders(tx, case_id, *OPEN_ORDER)
+            await self._ledger.lapse(tx, orders, act, "extension")
             return await self._ledger.save(tx, case, steps, act, wanted_at=wanted_at, **due)
 
         return await self._ledger.db.write(work)

@@ -85,6 +85,7 @@ class Joining:
             await tx.run(update(T.merges).where(m.id == merge.id).values(**done))
             root = await self._root(tx, merge.into_id)
             await self._move(tx, await self._brought(tx, case_id), case_id)
+            await self._ledger.unsay(tx, case_id, act.at)
             await self._count(tx, root)
             await self._count(tx, case)
             changes: dict[str, Any] = {"merged_into": None, "department": ""}

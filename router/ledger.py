@@ -176,10 +176,11 @@ class Ledger:
         await self.lapse(tx, taken, act)
         return taken
 
-    async def lapse(self, tx: Tx, orders: Sequence[Row], act: Act) -> None:
-        """Requests of orders that go on no longer are answered by nobody, and nobody's task."""
+    async def lapse(self, tx: Tx, orders: Sequence[Row], act: Act, *whats: str) -> None:
+        """What was asked for (only ``whats``, if any) is answered by nobody any more, and nobody's task."""
         q = T.requests.c
-        where = (q.order_id.in_([order["id"] for order in orders]), q.state == "open")
+        where = [q.order_id.in_([order["id"] for order in orders]), q.state == "open"]
+        where += [q.what.in_(whats)] if whats else []
         change = update(T.requests).where(*where).values(state="lapsed", answered_at=act.at)
         gone = (await tx.run(change.returning(q.id))).scalars().all()
         marks = [f"request:{number}" for number in gone]

@@ -170,3 +170,12 @@ async def test_roles_and_offices_keep_to_their_own(hub: Hub, client: TestClient[
         url = client.make_url("/desk/api/requests")
         assert (await client.session.get(url, headers=who)).status == (403 if name == "fa" else 200)
     assert await case_of(hub, "city:h") == case
+
+
+@pytest.mark.parametrize("wanted", ["9999-12-31T23:59", "9999-12-31T23:59-12:00", "0001-01-01T00:00", "2029-01-01T08:00", "\0", "x"])  # fmt: skip
+async def test_a_leaders_day_that_can_not_be_meant(
+    client: TestClient[Any, Any], wanted: str
+) -> None:
+    wang = await log_in(client, "wang")
+    fields = {"post": "分管副市长", "text": "清理河道", "address": "", "wanted": wanted}
+    assert await form(client, "/desk/instruction", wang, **fields) == 422

@@ -197,3 +197,24 @@ async def test_undo_is_refused_once_the_order_has_left_whatever_the_bounds_are_n
     town.commands.adopt(city.lifecycle.model_copy(update={"undo_s": 600}))
     with pytest.raises(ConflictError, match="too late"):
         await command(town, "undo", case)
+
+
+async def test_a_leaders_day_answers_who_asked_for_more_time(town: Any) -> None:
+    case = await town.case()
+    order = await town.sent(case, "transport")
+    number = await town.ask(order, "extension", HOURS)
+    wanted_at = town.clock() + timedelta(days=3)
+    await command(town, "instruct", case, wanted_at=wanted_at)
+    assert [one.state for one in await town.rows(T.requests)] == ["lapsed"]
+    with pytest.raises(ConflictError):
+        await town.commands.requests.answer(number, actor="wang", granted=True, note="")
+    assert (await town.order(case)).due_at == wanted_at
+
+
+async def test_parted_while_the_closing_is_held_nobody_of_it_is_told_of_the_closing(town: Any) -> None:  # fmt: skip
+    case, other = await town.case(), await town.case(1)
+    await command(town, "merge", case, into=other)
+    await closed(town, other)
+    await command(town, "unmerge", case)
+    closing = [one.item_id for one in await town.rows(T.answers) if one.stage == "closed"]
+    assert closing == [other]
