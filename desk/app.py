@@ -19,7 +19,7 @@ from desk.exposure import Exposure
 from desk.imports import Imports
 from desk.inbox import Inbox
 from desk.instruction import Instruction
-from desk.pages import HOME, Pages, Section, body_of, require
+from desk.pages import HOME, MARK, Note, Pages, Section, body_of, require, storable
 from desk.photos import Photos
 from desk.security import SESSION, Guard
 from desk.sessions import Sessions
@@ -49,7 +49,7 @@ from store.vault import Vault
 class NoteBody(msgspec.Struct, forbid_unknown_fields=True):
     """A reason."""
 
-    note: str = ""
+    note: Note = ""
 
 
 class Desk:
@@ -137,8 +137,8 @@ class Desk:
                 web.get("/desk", self._desk_page),
                 web.get("/desk/events", self.events.stream),
                 web.get("/desk/api/queue", self._queue),
-                web.get("/desk/api/cases/{id:\\d+}", self._case),
-                web.post("/desk/api/cases/{id:\\d+}/reveal", self._reveal),
+                web.get(f"/desk/api/cases/{MARK}", self._case),
+                web.post(f"/desk/api/cases/{MARK}/reveal", self._reveal),
                 web.static("/static", HOME / "static", append_version=False),
                 *(route for more in self._more for route in more.routes()),
             ]
@@ -210,8 +210,8 @@ class Desk:
         rows = await queries.queue(
             self._db,
             view,
-            problem=request.query.get("problem", ""),
-            area=request.query.get("area", ""),
+            problem=storable(request.query.get("problem", "")),
+            area=storable(request.query.get("area", "")),
         )
         return web.json_response(
             {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import web
 
 from desk.accounts import User
-from desk.pages import body_of, require
+from desk.pages import MARK, Note, body_of, require
 from desk.queries import open_requests
 from ingest.redact import redact
 from router.commands import Commands
@@ -37,21 +37,21 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
     """What a command may need; ``version`` is the case's as the person saw it."""
 
     version: int
-    note: str = ""
+    note: Note = ""
     department: str = ""
     labels: LabelsBody | None = None
     support: tuple[str, ...] | None = None
     joint: bool | None = None
     reason: str = ""
     wanted_at: datetime | None = None
-    other: int = 0
+    other: Annotated[int, msgspec.Meta(ge=0, lt=10**18)] = 0
 
 
 class AnswerBody(msgspec.Struct, forbid_unknown_fields=True):
     """The desk's answer to a department's request."""
 
     granted: bool
-    note: str = ""
+    note: Note = ""
 
 
 class FollowUpBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,8 +59,8 @@ class FollowUpBody(msgspec.Struct, forbid_unknown_fields=True):
 
     solved: str
     satisfied: str
-    note: str = ""
-    via: str = "phone"
+    note: Note = ""
+    via: Literal["phone", "visit"] = "phone"
 
 
 class SuperviseBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -99,7 +99,7 @@ class Deciding:
     def routes(self) -> list[web.RouteDef]:
         words = "|".join(self._work)
         return [
-            web.post(f"/desk/api/cases/{{id:\\d+}}/{{command:{words}}}", self._command),
+            web.post(f"/desk/api/cases/{MARK}/{{command:{words}}}", self._command),
             web.get("/desk/api/requests", self._requests),
             web.post("/desk/api/requests/{id:\\d{1,18}}/answer", self._answer),
             web.get("/desk/api/tasks", self._tasks),
@@ -111,7 +111,7 @@ class Deciding:
     async def _command(self, request: web.Request) -> web.Response:
         user = require(request, User.may_dispatch)
         body = await body_of(request, Body)
-        case_id = min(int(request.match_info["id"]), 2**62)
+        case_id = int(request.match_info["id"])
         work = self._work[request.match_info["command"]]
         return web.json_response({"version": await work(case_id, user.name, body)})
 
@@ -257,7 +257,7 @@ class Deciding:
             solved=body.solved,
             satisfied=body.satisfied,
             via=body.via,
-            note=redact(body.note[:1000]),
+            note=redact(body.note),
         )
         return web.json_response({"version": version})
 

@@ -25,7 +25,7 @@ SAID = {
     "final": "受理席已作最终认定，不能再退单；请办理或申请延期。",
     "late": "已超过允许的时间，不能退单或申请延期。",
     "limit": "申请的时间无效、过长或次数已用完。",
-    "asked": "延期申请已提交，请等待答复。",
+    "asked": "申请已提交，请等待答复。",
     "what": "挂账由牵头单位申请。",
 }
 """Why a command was refused, as the department reads it."""
@@ -91,7 +91,7 @@ class Inbox:
         form = await request.post()
         verb = OFFICE_VERBS[request.match_info["verb"]]
         try:
-            note = str(form.get("note", "")).strip()[:LONGEST_NOTE]
+            note = str(form.get("note", "")).replace("\0", "").strip()[:LONGEST_NOTE]
             if verb is not Verb.SIGN and not note:
                 raise RejectedError("desk: a result or reason is needed", reason="note")
             await self._commands.office(

@@ -17,6 +17,7 @@ from desk.accounts import User
 from desk.pages import Pages, require
 from ingest.admit import Admission
 from ingest.normalize import clean
+from router.clocking import FARTHEST
 from store.errors import RejectedError
 from store.model import Item, Place
 from store.vault import sha256_hex
@@ -94,6 +95,8 @@ def instructed(form: Mapping[str, str], zone: ZoneInfo, now: datetime) -> Item:
     wanted = wanted if wanted.tzinfo else wanted.replace(tzinfo=zone)
     if wanted <= now:
         raise RejectedError("办理期限已过，请选择以后的时间", reason="form")
+    if wanted > now + FARTHEST:
+        raise RejectedError(f"办理期限超过{FARTHEST.days}天，请选择较近的时间", reason="form")
     key = sha256_hex("|".join((form["post"], wanted.isoformat(), form["text"])).encode())
     try:
         return Item(

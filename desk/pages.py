@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -18,6 +18,12 @@ from store.errors import AuthError, RejectedError
 
 HOME = Path(__file__).parent
 B = TypeVar("B")
+
+Note = Annotated[str, msgspec.Meta(max_length=1000)]
+"""Words of a person with a command."""
+
+MARK = r"{id:\d{1,18}}"
+"""The number of a case in an address: no longer than a database keeps."""
 
 
 class Section(Protocol):
@@ -64,10 +70,33 @@ class Pages:
 async def body_of(request: web.Request, kind: type[B]) -> B:
     """The JSON body as ``kind``; RejectedError names the field."""
     try:
-        return msgspec.json.decode(await request.read(), type=kind)
+        body = msgspec.json.decode(await request.read(), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         msg = f"desk: {error}"
         raise RejectedError(msg) from error
+    for text in _texts(msgspec.to_builtins(body)):
+        storable(text)
+    return body
+
+
+def storable(text: str) -> str:
+    """The text itself; RejectedError when it holds what no database keeps."""
+    if "\0" in text:
+        msg = "desk: a text holds the character NUL; leave it out"
+        raise RejectedError(msg, reason="text")
+    return text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in plain lists and mappings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, Sequence):
+        for one in value:
+            yield from _texts(one)
 
 
 def local(at: str | datetime | None, zone: ZoneInfo) -> str:

@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from desk.accounts import User
-from desk.pages import require
+from desk.pages import MARK, require
 from store.db import Database
 from store.errors import AuthError
 from store.model import item_uid
@@ -28,8 +28,8 @@ class Photos:
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
-        base = "/desk/api/cases/{id:\\d+}/media"
-        return [web.get(base, self._list), web.get(base + "/{n:\\d+}", self._one)]
+        base = f"/desk/api/cases/{MARK}/media"
+        return [web.get(base, self._list), web.get(base + "/{n:\\d{1,9}}", self._one)]
 
     async def _check(self, request: web.Request) -> int:
         """The case's id, once this person has given a reason to see its original lately."""

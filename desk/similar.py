@@ -10,7 +10,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from desk.accounts import User
-from desk.pages import require
+from desk.pages import MARK, require
 from router.grouping import Finder
 from router.matching import Match
 from store.db import Database, among
@@ -28,11 +28,11 @@ class Similar:
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/desk/api/cases/{id:\\d+}/similar", self._similar)]
+        return [web.get(f"/desk/api/cases/{MARK}/similar", self._similar)]
 
     async def _similar(self, request: web.Request) -> web.Response:
         require(request, User.may_watch)
-        case_id = min(int(request.match_info["id"]), 2**62)
+        case_id = int(request.match_info["id"])
         matches = await self._finder.similar(case_id, self._clock())
         c = T.cases.c
         ids = [match.case_id for match in matches]

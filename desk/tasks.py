@@ -78,7 +78,7 @@ class TaskPage:
                 int(request.match_info["id"]),
                 actor=user.name,
                 granted=request.match_info["answer"] == "grant",
-                note=str(form.get("note", "")).strip()[:1000],
+                note=str(form.get("note", "")).replace("\0", "").strip()[:1000],
             )
         except ConflictError:
             return await self._show(request, DONE, 409)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from router.clocking import clock_of, until
+from router.clocking import FARTHEST, clock_of, until
 from router.deadlines import Clock, Pause, Reason
 from router.deciding import Labels, decide, matter_of
 from router.ledger import Act, Ledger, Row, Step, moves, needed
@@ -62,7 +62,6 @@ class Cases:
             act = self._act(actor, note or department)
             verbs = [Verb.FILE] if case["status"] == CaseStatus.RECEIVED else []
             steps = moves(case, [*verbs, Verb.DISPATCH], act)
-            final = await self._judge_returns(tx, case, department, act)
             decided = await decide(tx, case, labels, department, act)
             matter = await matter_of(
                 tx, case, decided, self.planner.rules, self.planner.timekeeper.zone
@@ -70,10 +69,11 @@ class Cases:
             plan = self.planner.chosen(
                 matter, act.at, case["wanted_at"], lead=department, support=support, joint=joint
             )
+            final = await self._judge_returns(tx, case, plan, act)
             orders = await self._give_out(tx, case, plan, act)
             changes = decided.columns() | self._sent(case, plan, len(orders), act, final=final)
             leaves = orders[0]["leaves_at"]
-            remembered = remember(case, changes)
+            remembered = remember(case, changes, decided=decided.before)
             steps[-1:] = spread(steps[-1], orders, undo=remembered, reason="final" if final else "")
             version_now = await self._ledger.save(tx, case, steps, act, **changes)
             await self._ledger.tell_citizens(tx, case_id, "dispatched", version_now, leaves)
@@ -186,6 +186,9 @@ class Cases:
                 orders, due = await self._rework(tx, case, act, Verb.REOPEN)
                 steps = spread(steps[0], orders)
                 changes |= {"handled_at": None, **due}
+            else:
+                changes["stage_due_at"] = self.planner.desk_due_at(case, act.at)
+            await self._ledger.unsay(tx, case_id, act.at)
             return await self._ledger.save(tx, case, steps, act, **changes)
 
         return await self._ledger.db.write(work)
@@ -209,7 +212,7 @@ class Cases:
             clock = clock_of(order).paused(act.at, Reason.SUSPENSION)
             values = self.planner.timekeeper.columns(clock, act.at)
             await self._ledger.set_order(tx, order, **values | {"watch_at": None})
-        await self._ledger.lapse(tx, orders, act.at)
+        await self._ledger.lapse(tx, orders, act)
         version = await self._ledger.save(tx, case, steps, act)
         await self._ledger.tell_citizens(tx, case["id"], "suspended", version, act.at, act.note)
         return version
@@ -229,18 +232,20 @@ class Cases:
     async def instruct(
         self, case_id: int, *, version: int, actor: str, wanted_at: datetime, note: str
     ) -> int:
-        """A leader's instruction (领导交办): the date it sets goes before all limits."""
+        """A leader's instruction (领导交办): the date it sets goes before all limits and all that was asked for."""
         needed(note, "write whose instruction it is and what is wanted")
 
         async def work(tx: Tx) -> int:
             case = await self._ledger.case(tx, case_id, version)
             act = self._act(actor, note)
-            if wanted_at <= act.at:
-                msg = "router: wanted_at: is in the past; set a day to come"
+            if not act.at < wanted_at <= act.at + FARTHEST:
+                msg = f"router: wanted_at: in the past or over {FARTHEST.days} days off; set another day"
                 raise RejectedError(msg, reason="deadline")
             steps = moves(case, [Verb.INSTRUCT], act)
             limit = until(act.at, wanted_at)
             due = await self._retime(tx, case, act, lambda _: Clock(act.at, limit))
+            orders = await self._ledger.orders(tx, case_id, *OPEN_ORDER)
+            await self._ledger.lapse(tx, orders, act, "extension")
             return await self._ledger.save(tx, case, steps, act, wanted_at=wanted_at, **due)
 
         return await self._ledger.db.write(work)
@@ -275,7 +280,7 @@ class Cases:
                 await tx.run(insert(T.ratings).values(**row))
             if solved == "unsolved" or satisfied == "dissatisfied":
                 await raise_task(
-                    tx, mark=f"dissatisfied:{item_id}", kind=TaskKind.DISSATISFIED,
+                    tx, mark=f"dissatisfied:{item_id}:{case['reopens']}", kind=TaskKind.DISSATISFIED,
                     role=TaskRole.DISPATCHER, case_id=case["id"], at=act.at,
                 )  # fmt: skip
             return await self._ledger.save(tx, case, steps, act)
@@ -291,18 +296,28 @@ class Cases:
                 msg = f"router: department {one[:40]} is unknown; choose one of the directory"
                 raise RejectedError(msg, reason="department")
 
-    async def _judge_returns(self, tx: Tx, case: Row, department: str, act: Act) -> bool:
-        """Settle the case's open returns by where it goes now; whether this is the desk's last word."""
-        t = T.returns.c
+    async def _judge_returns(self, tx: Tx, case: Row, plan: Plan, act: Act) -> bool:
+        """Settle the case's open returns by where it goes now; whether this is the desk's last word.
+
+        Who returned the lead is judged by who leads now, who returned its support by who is called at all.
+        """
+        t, o = T.returns.c, T.work_orders.c
         where = (t.case_id == case["id"], t.state == "open")
-        open_ = (await tx.run(select(t.id, t.department).where(*where))).all()
-        refused = [one.id for one in open_ if one.department == department]
-        accepted = [one.id for one in open_ if one.department != department]
+        open_ = select(t.id, t.department, o.lead).join(T.work_orders, o.id == t.order_id)
+        found = (await tx.run(open_.where(*where))).all()
+        again = [
+            one
+            for one in found
+            if one.department == plan.lead or (not one.lead and one.department in plan.support)
+        ]
+        refused = [one.id for one in again]
+        accepted = [one.id for one in found if one.id not in refused]
         for state, ids in (("refused", refused), ("accepted", accepted)):
             if ids:
                 values = {"state": state, "judged_by": act.actor, "judged_at": act.at}
                 await tx.run(update(T.returns).where(t.id.in_(ids)).values(**values))
-        return bool(refused) or case["returns"] >= self.lifecycle.returns.max
+        insisted = any(one.department == plan.lead for one in again)
+        return insisted or case["returns"] >= self.lifecycle.returns.max
 
     async def _finish(
         self,
@@ -325,9 +340,10 @@ class Cases:
     async def _rework(
         self, tx: Tx, case: Row, act: Act, verb: Verb
     ) -> tuple[list[Row], dict[str, Any]]:
-        """Send the last result back to who gave it; the orders, and what changes for the case."""
+        """Send the last dispatch's results back to who gave them; the orders, and what changes for the case."""
         timekeeper = self.planner.timekeeper
-        orders = await self._ledger.orders(tx, case["id"], OrderStatus.HANDLED)
+        handled = await self._ledger.orders(tx, case["id"], OrderStatus.HANDLED)
+        orders = [one for one in handled if one["dispatched_at"] == case["dispatched_at"]]
         due: dict[str, Any] = {}
         for order in orders:
             clock = clock_of(order)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,9 @@ class _Clock(msgspec.Struct, frozen=True, omit_defaults=True):
     pauses: tuple[_Pause, ...] = ()
     extra: tuple[_Limit, ...] = ()
 
+
+FARTHEST = timedelta(hours=10_000)
+"""The longest limit there is, a little over a year."""
 
 _decoder = msgspec.json.Decoder(_Clock)
 
@@ -63,9 +66,9 @@ def clock_of(order: Mapping[Any, Any]) -> Clock:
 
 
 def until(start: datetime, due_at: datetime) -> Limit:
-    """A limit that ends at ``due_at`` whatever the day (a leader's date); at least a second."""
-    hours = max((due_at - start).total_seconds(), 1.0) / 3600
-    return Limit(amount=hours, unit=Unit.URGENT_HOURS)
+    """A limit that ends at ``due_at`` whatever the day (a leader's date); at least a second, at most ``FARTHEST``."""
+    span = min(max(due_at - start, timedelta(seconds=1)), FARTHEST)
+    return Limit(amount=span / timedelta(hours=1), unit=Unit.URGENT_HOURS)
 
 
 class Timekeeper:

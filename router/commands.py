@@ -89,7 +89,7 @@ def build_commands(ledger: Ledger, planner: Planner, lifecycle: Lifecycle) -> Co
         cases=cases,
         orders=Orders(ledger, planner, lifecycle),
         requests=Requests(ledger, cases),
-        joining=Joining(ledger),
+        joining=Joining(ledger, planner),
         undoing=Undoing(ledger, lifecycle),
         tasks=Tasks(ledger.db, ledger.clock),
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from router.ledger import Act, Row
+from router.ledger import Act, Row, as_row
 from router.rules import Matter, Router
 from store.db import Tx
 from store.errors import ConflictError
@@ -31,10 +33,11 @@ class Labels:
 
 @dataclass(frozen=True)
 class Decided:
-    """The labels a case goes on with, and the office the model had in mind."""
+    """The labels a case goes on with, the office the model had in mind, and what was decided ``before``."""
 
     labels: Labels
     hint: str
+    before: Row | None = None
 
     def columns(self) -> dict[str, Any]:
         """As columns of a case or a correction."""
@@ -55,7 +58,8 @@ async def decide(tx: Tx, case: Row, labels: Labels | None, department: str, act:
         raise ConflictError(msg)
     verdict = verdict_of(found)
     said = Labels(verdict.kind, verdict.problems, verdict.campaigns, verdict.urgency)
-    decided = Decided(labels or said, verdict.dept_hint)
+    earlier = await tx.run(select(T.corrections).where(T.corrections.c.item_id == case["id"]))
+    decided = Decided(labels or said, verdict.dept_hint, as_row(earlier.mappings().first()))
     confirmed = decided.labels == said and department == case["suggested"]
     row = {"item_id": case["id"], **decided.columns(), "confirmed": confirmed}
     row |= {"department": department, "actor": act.actor, "model": verdict.model, "at": act.at}
@@ -64,6 +68,14 @@ async def decide(tx: Tx, case: Row, labels: Labels | None, department: str, act:
     again = upsert(T.corrections).values(row)
     await tx.run(again.on_conflict_do_update(index_elements=["item_id"], set_=row))
     return decided
+
+
+async def put_back(tx: Tx, case: Row, before: Mapping[str, Any] | None) -> None:
+    """A decision is taken back: ``before``, as ``Decided`` kept it, holds again; learning sees no other."""
+    await tx.run(delete(T.corrections).where(T.corrections.c.item_id == case["id"]))
+    if before is not None:
+        at = datetime.fromisoformat(before["at"])
+        await tx.run(insert(T.corrections).values(**{**before, "at": at}))
 
 
 async def matter_of(tx: Tx, case: Row, decided: Decided, rules: Router, zone: ZoneInfo) -> Matter:

@@ -5,9 +5,12 @@ Every citizen is kept: the items of the joined case move to the other, which ans
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import func, insert, select, update
 
 from router.ledger import Act, Ledger, Row, Step, event_row, moves
+from router.planning import Planner
 from router.workflow import FINAL, OPEN_ORDER, CaseStatus, OrderStatus, Verb
 from store.db import Tx, among
 from store.errors import ConflictError, RejectedError
@@ -17,8 +20,9 @@ from store.tables import T
 class Joining:
     """The commands that say which cases are one matter."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, planner: Planner) -> None:
         self._ledger = ledger
+        self._planner = planner
 
     async def merge(
         self, case_id: int, *, into: int, version: int | None, actor: str, note: str
@@ -44,8 +48,9 @@ class Joining:
             if any(order["status"] == OrderStatus.SIGNED for order in orders):
                 msg = "router: a department has signed this case; let it return the order first"
                 raise RejectedError(msg, reason="signed")
-            taken = await self._ledger.withdraw(tx, orders, act.at)
+            taken = await self._ledger.withdraw(tx, orders, act)
             await self._ledger.tell_offices(tx, case, "withdrawn", taken)
+            await self._ledger.unsay(tx, case_id, act.at)
             items = await self._items(tx, case_id)
             await self._move(tx, items, target["id"])
             kept = {"case_id": case_id, "into_id": target["id"], "before": case["status"]}
@@ -80,9 +85,12 @@ class Joining:
             await tx.run(update(T.merges).where(m.id == merge.id).values(**done))
             root = await self._root(tx, merge.into_id)
             await self._move(tx, await self._brought(tx, case_id), case_id)
+            await self._ledger.unsay(tx, case_id, act.at)
             await self._count(tx, root)
             await self._count(tx, case)
-            return await self._ledger.save(tx, case, steps, act, merged_into=None, department="")
+            changes: dict[str, Any] = {"merged_into": None, "department": ""}
+            changes["stage_due_at"] = self._planner.desk_due_at(case, act.at)
+            return await self._ledger.save(tx, case, steps, act, **changes)
 
         return await self._ledger.db.write(work)
 

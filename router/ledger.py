@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
+from router.tasks import settle_tasks
 from router.workflow import OPEN_ORDER, CaseStatus, OrderStatus, Verb, next_status
 from store.answers import Answers
 from store.db import Database, Tx
@@ -59,8 +60,12 @@ class Ledger:
         self.clock = clock
 
     async def case(self, tx: Tx, case_id: int, version: int | None = None) -> Row:
-        """The case; RejectedError when there is none, ConflictError when its version is another."""
-        found = (await tx.run(select(T.cases).where(T.cases.c.id == case_id))).mappings().first()
+        """The case, held until the transaction ends: what is read after it can not move any more.
+
+        RejectedError when there is none, ConflictError when its version is another.
+        """
+        held = select(T.cases).where(T.cases.c.id == case_id).with_for_update()
+        found = (await tx.run(held)).mappings().first()
         if found is None:
             msg = "router: no such case"
             raise RejectedError(msg, reason="case")
@@ -74,12 +79,14 @@ class Ledger:
     async def own(self, tx: Tx, order_id: int, scope: str) -> tuple[Row, Row]:
         """The department's order and its case; RejectedError when it is not theirs or has not left yet."""
         o = T.work_orders.c
-        found = await tx.run(select(T.work_orders).where(o.id == order_id, o.department == scope))
-        order = found.mappings().first()
-        if order is None or (order["leaves_at"] is not None and order["leaves_at"] > self.clock()):
+        where = (o.id == order_id, o.department == scope)
+        left = o.leaves_at.is_(None) | (o.leaves_at <= self.clock())
+        found = (await tx.run(select(o.case_id).where(*where, left))).first()
+        if found is None:
             msg = "router: no such work order of this department"
             raise RejectedError(msg, reason="order")
-        return dict(order), await self.case(tx, order["case_id"])
+        case = await self.case(tx, found.case_id)
+        return dict((await tx.run(select(T.work_orders).where(*where))).mappings().one()), case
 
     async def unused(self, tx: Tx, case_id: int, actor: str) -> None:
         """ConflictError when ``actor`` (a link, a signed call) is in the case's history."""
@@ -152,21 +159,32 @@ class Ledger:
         mark = f"{stage}:{version}"
         await self.answers.tell(tx, [case_id], stage=stage, mark=mark, text=text, at=at)
 
-    async def withdraw(self, tx: Tx, orders: Iterable[Row], at: datetime) -> list[Row]:
+    async def unsay(self, tx: Tx, case_id: int, at: datetime) -> None:
+        """What is still held back from the case's citizens is never told: it has stopped being true."""
+        a, ci = T.answers.c, T.case_items.c
+        items = select(ci.item_id).where(ci.case_id == case_id)
+        held = (a.item_id.in_(items), a.state == "pending", a.attempts == 0, a.due_at > at)
+        await tx.run(delete(T.answers).where(*held))
+
+    async def withdraw(self, tx: Tx, orders: Iterable[Row], act: Act) -> list[Row]:
         """End those of ``orders`` that are open; what their departments asked for lapses. Returns them."""
         taken = [order for order in orders if order["status"] in OPEN_ORDER]
         for order in taken:
             await self.set_order(
-                tx, order, status=OrderStatus.WITHDRAWN, ended_at=at, watch_at=None
+                tx, order, status=OrderStatus.WITHDRAWN, ended_at=act.at, watch_at=None
             )
-        await self.lapse(tx, taken, at)
+        await self.lapse(tx, taken, act)
         return taken
 
-    async def lapse(self, tx: Tx, orders: Sequence[Row], at: datetime) -> None:
-        """Requests of orders that go on no longer are answered by nobody."""
+    async def lapse(self, tx: Tx, orders: Sequence[Row], act: Act, *whats: str) -> None:
+        """What was asked for (only ``whats``, if any) is answered by nobody any more, and nobody's task."""
         q = T.requests.c
-        where = (q.order_id.in_([order["id"] for order in orders]), q.state == "open")
-        await tx.run(update(T.requests).where(*where).values(state="lapsed", answered_at=at))
+        where = [q.order_id.in_([order["id"] for order in orders]), q.state == "open"]
+        where += [q.what.in_(whats)] if whats else []
+        change = update(T.requests).where(*where).values(state="lapsed", answered_at=act.at)
+        gone = (await tx.run(change.returning(q.id))).scalars().all()
+        marks = [f"request:{number}" for number in gone]
+        await settle_tasks(tx, actor=act.actor, at=act.at, marks=marks)
 
 
 def as_row(found: Mapping[Any, Any] | None) -> Row | None:

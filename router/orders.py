@@ -62,7 +62,8 @@ class Orders:
 
         async def work(tx: Tx) -> int:
             order, case = await self._ledger.own(tx, order_id, scope)
-            act = Act(actor, self._ledger.clock(), note, reason)
+            code = reason if verb is Verb.RETURN_ORDER else ""
+            act = Act(actor, self._ledger.clock(), note, code)
             if once:
                 await self._ledger.unused(tx, order["case_id"], actor)
             if case["status"] == CaseStatus.SUSPENDED:
@@ -88,11 +89,11 @@ class Orders:
         ended = self.planner.timekeeper.columns(clock_of(order).resumed(act.at), act.at)
         ended |= {"handled_at": act.at, "ended_at": act.at, "watch_at": None}
         await self._ledger.set_order(tx, order, status=status, **ended)
-        await self._ledger.lapse(tx, [order], act.at)
+        await self._ledger.lapse(tx, [order], act)
         others = await self._ledger.orders(tx, case["id"], *OPEN_ORDER)
         changes: dict[str, Any] = {"due_at": ended["due_at"]} if order["lead"] else {}
         if order["lead"] and not case["joint"]:
-            taken = await self._ledger.withdraw(tx, others, act.at)
+            taken = await self._ledger.withdraw(tx, others, act)
             await self._ledger.tell_offices(tx, case, "withdrawn", taken)
             others = []
         return await self._settle(tx, case, Verb.HANDLE, order, act, others, changes)
@@ -130,7 +131,7 @@ class Orders:
         """Not this office's work, it says: the lead's return brings the case back to the desk."""
         self._check_return(case, order, act)
         await self._ledger.set_order(tx, order, status=status, ended_at=act.at, watch_at=None)
-        await self._ledger.lapse(tx, [order], act.at)
+        await self._ledger.lapse(tx, [order], act)
         row = {"case_id": case["id"], "order_id": order["id"], "department": order["department"]}
         row |= {"rule": order["rule"], "reason": act.reason, "note": act.note, "state": "open"}
         await tx.run(insert(T.returns).values(**row, actor=act.actor, judged_by="", at=act.at))
@@ -142,7 +143,7 @@ class Orders:
             )  # fmt: skip
             return await self._settle(tx, case, Verb.RETURN_ORDER, order, act, others, {})
         steps = moves(case, [Verb.RETURN_ORDER], act, order_id=order["id"])
-        taken = await self._ledger.withdraw(tx, others, act.at)
+        taken = await self._ledger.withdraw(tx, others, act)
         changes = {"department": "", "returns": case["returns"] + 1}
         await self._ledger.tell_offices(tx, case, "withdrawn", taken)
         changes["stage_due_at"] = self.planner.timekeeper.stage_due_at(Stage.DISPATCH, act.at)

@@ -5,18 +5,19 @@ Pure. Filing (the router's own) and the desk's dispatch both plan here, so that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from router.clocking import Timekeeper, until
-from router.deadlines import Limit
+from router.deadlines import Limit, Stage
 from router.rules import Matter, Router
 from router.workflow import OrderStatus
+from store.errors import RejectedError
 
 ORDERS = 100
-"""Work orders one case may have in its life; a work order's id is case id × this + sequence."""
+"""Above the work orders one case may have in its life; a work order's id is case id × this + sequence."""
 
 DESK = "desk"
 """Stands for the rule where a person chose otherwise."""
@@ -83,7 +84,13 @@ class Planner:
     def orders(
         self, plan: Plan, case_id: int, *, seq: int, at: datetime, hold_s: float = 0.0
     ) -> list[dict[str, Any]]:
-        """One work order a department, the lead's first; numbers go on from ``seq``."""
+        """One work order a department, the lead's first; numbers go on from ``seq``.
+
+        RejectedError when the case would have more orders than it has numbers.
+        """
+        if seq + len(plan.support) >= ORDERS:
+            msg = f"router: a case has under {ORDERS} work orders in its life; choose fewer offices"
+            raise RejectedError(msg, reason="orders")
         rows = []
         for n, department in enumerate((plan.lead, *plan.support)):
             timed = self.timekeeper.start(at, plan.support_limit if n else plan.limit)
@@ -102,6 +109,10 @@ class Planner:
                 }
             )
         return rows
+
+    def desk_due_at(self, case: Mapping[str, Any], at: datetime) -> datetime | None:
+        """Until when the desk must send a case that comes back to it at ``at``; never for a recording."""
+        return None if case["replayed"] else self.timekeeper.stage_due_at(Stage.DISPATCH, at)
 
     def due_at(self, plan: Plan, at: datetime) -> datetime:
         """When the lead must be done if its clock starts at ``at``."""

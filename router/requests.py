@@ -65,9 +65,8 @@ class Requests:
                     clock_of(order).paused(act.at, Reason.EXTENSION), act.at
                 )
                 await self._ledger.set_order(tx, order, **values)
-            elif not order["lead"]:
-                msg = "router: only the lead may ask to let the case stand; tell the lead"
-                raise RejectedError(msg, reason="what")
+            else:
+                await self._check_suspension(tx, order)
             number = await self._keep(tx, order, what, limit, act)
             await raise_task(
                 tx, mark=f"request:{number}", kind=kind, role=TaskRole.DISPATCHER,
@@ -91,6 +90,7 @@ class Requests:
             if request is None:
                 msg = "router: no such request"
                 raise RejectedError(msg, reason="request")
+            case = await self._ledger.case(tx, request["case_id"])
             act = Act(actor, self._ledger.clock(), note)
             values: dict[str, Any] = {"state": "granted" if granted else "refused"}
             values |= {"answered_by": actor, "answered_at": act.at, "answer": note}
@@ -101,7 +101,6 @@ class Requests:
                 msg = "router: this request was answered already; look again"
                 raise ConflictError(msg)
             await settle_tasks(tx, actor=actor, at=act.at, marks=[f"request:{request_id}"])
-            case = await self._ledger.case(tx, request["case_id"])
             if request["what"] == "suspension":
                 return await self._answer_suspension(tx, case, request, act, granted=granted)
             return await self._answer_extension(tx, case, request, act, granted=granted)
@@ -129,6 +128,16 @@ class Requests:
         if len(earlier) >= bounds.max:
             msg = f"router: more time may be asked for {bounds.max} times; that is used up"
             raise RejectedError(msg, reason="limit")
+
+    async def _check_suspension(self, tx: Tx, order: Row) -> None:
+        if not order["lead"]:
+            msg = "router: only the lead may ask to let the case stand; tell the lead"
+            raise RejectedError(msg, reason="what")
+        q = T.requests.c
+        asked = (q.order_id == order["id"], q.what == "suspension", q.state == "open")
+        if (await tx.run(select(q.id).where(*asked))).first() is not None:
+            msg = "router: this was asked for already; wait for the desk's answer"
+            raise RejectedError(msg, reason="asked")
 
     async def _keep(self, tx: Tx, order: Row, what: str, limit: Limit | None, act: Act) -> int:
         row = {"case_id": order["case_id"], "order_id": order["id"], "what": what, "state": "open"}

@@ -21,7 +21,7 @@ from router.ladder import RANK, Level, Step, Superiors, recipients
 from router.owners import watch_owners
 from router.supervision import Entry, Plan, Schedule, State, Watched, read_mark
 from router.tasks import TaskKind, TaskRole, raise_task
-from router.workflow import OPEN_ORDER
+from router.workflow import OPEN_ORDER, CaseStatus, Verb, next_status
 from store.db import Database, Tx
 from store.errors import ConflictError, RejectedError
 from store.outbox import Outbox
@@ -92,15 +92,16 @@ class Supervisor:
         """A person issues a document of the ladder without waiting for its time (现场督查); returns its number.
 
         What waited for an answer waits no more. RejectedError when the order is not open or the ladder has no such
-        document for it; ConflictError when it has been issued already or a higher one has.
+        document for it; ConflictError when the case stands, it has been issued already or a higher one has.
         """
 
         async def work(tx: Tx) -> str:
             now = self._clock()
             row = await _order(tx, order_id, None)
-            if row is None or row["status"] not in OPEN_ORDER:
+            if row is None or row["status"] not in OPEN_ORDER or not _left(row, now):
                 msg = "router: supervise: no open work order of this number; look again"
                 raise RejectedError(msg, reason="order")
+            next_status(CaseStatus(row["case_status"]), Verb.SUPERVISE)
             sheet = Sheet(row, _watched(row), now, actor)
             ladder = self._issuer.ladder.steps(instructed=row["wanted_at"] is not None)
             step = next((one for one in ladder if one.level is level and one.document), None)
@@ -284,8 +285,13 @@ async def _desk_late(tx: Tx, *, case_id: int, now: datetime) -> None:
 
 
 async def _order(tx: Tx, order_id: int, now: datetime | None) -> Row | None:
-    """The order and its case, held; none when somebody else has looked meanwhile (``now`` given)."""
+    """The order and its case, held; none when somebody else has looked meanwhile (``now`` given).
+
+    The case first, as commands do, so that nobody waits for each other.
+    """
     o, c = T.work_orders.c, T.cases.c
+    of_case = select(o.case_id).where(o.id == order_id).scalar_subquery()
+    await tx.run(select(c.id).where(c.id == of_case).with_for_update())
     shown = (c.case_no, c.kind, c.problems, c.area, c.summary, c.version, c.wanted_at)
     statement = (
         select(T.work_orders, *shown, c.status.label("case_status"))
@@ -295,6 +301,11 @@ async def _order(tx: Tx, order_id: int, now: datetime | None) -> Row | None:
     )
     found = (await tx.run(statement)).mappings().first()
     return None if found is None else dict(found)
+
+
+def _left(row: Row, now: datetime) -> bool:
+    """Whether the office has the order: its dispatch can not be undone any more."""
+    return row["leaves_at"] is None or bool(row["leaves_at"] <= now)
 
 
 def _watched(row: Row) -> Watched:

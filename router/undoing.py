@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import delete, select, update
 
+from router.deciding import put_back
 from router.ledger import Act, Ledger, Row, Step, as_row
 from router.lifecycle import Lifecycle
 from router.workflow import UNDOABLE, OrderStatus, Verb
@@ -21,10 +22,12 @@ from store.db import Tx
 from store.errors import ConflictError, WorkflowError
 from store.tables import T
 
+TOO_LATE = "router: too late to undo, it has left; use the other commands"
 
-def remember(case: Row, changes: Mapping[str, Any]) -> str:
-    """What undoing puts back: the case's status and the columns about to change, as JSON."""
-    kept = {name: case[name] for name in ("status", *changes) if name not in _GROWING}
+
+def remember(case: Row, changes: Mapping[str, Any], **more: Any) -> str:
+    """What undoing puts back: the case's status, the columns about to change, and ``more``, as JSON."""
+    kept = {name: case[name] for name in ("status", *changes) if name not in _GROWING} | more
     return msgspec.json.encode(kept).decode()
 
 
@@ -70,8 +73,7 @@ class Undoing:
             if last is None or last["actor"] != actor or Verb(last["verb"]) not in UNDOABLE:
                 raise WorkflowError(Verb.UNDO, case["status"])
             if now >= last["at"] + timedelta(seconds=self.lifecycle.undo_s):
-                msg = "router: too late to undo, it has left; use the other commands"
-                raise ConflictError(msg)
+                raise ConflictError(TOO_LATE)
             return await self._put_back(tx, case, last, Act(actor, now))
 
         return await self._ledger.db.write(work)
@@ -79,6 +81,8 @@ class Undoing:
     async def _put_back(self, tx: Tx, case: Row, last: Row, act: Act) -> int:
         kept = msgspec.json.decode(last["undo"])
         before = kept.pop("status")
+        if "decided" in kept:
+            await put_back(tx, case, kept.pop("decided"))
         changes = {name: _typed(name, value) for name, value in kept.items()}
         if Verb(last["verb"]) is Verb.DISPATCH:
             await self._recall(tx, case, last["at"], act)
@@ -96,7 +100,9 @@ class Undoing:
             for order in await self._ledger.orders(tx, case["id"], OrderStatus.ASSIGNED)
             if order["dispatched_at"] == dispatched_at
         ]
-        await self._ledger.withdraw(tx, orders, act.at)
+        if any(order["leaves_at"] is not None and order["leaves_at"] <= act.at for order in orders):
+            raise ConflictError(TOO_LATE)
+        await self._ledger.withdraw(tx, orders, act)
         d, r = T.deliveries.c, T.returns.c
         unsent = (d.order_id.in_([o["id"] for o in orders]), d.state == "pending", d.attempts == 0)
         await tx.run(update(T.deliveries).where(*unsent).values(state="cancelled", ended_at=act.at))

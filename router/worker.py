@@ -93,7 +93,8 @@ class RouterWorker:
             return
         c = T.cases.c
         ids = [case["id"] for case in filing.cases]
-        found = await tx.run(select(T.cases).where(among(c.id, ids, is_sqlite=self._db.is_sqlite)))
+        held = select(T.cases).where(among(c.id, ids, is_sqlite=self._db.is_sqlite))
+        found = await tx.run(held.order_by(c.id).with_for_update())
         known = {row["id"]: row for row in found.mappings()}
         if known:
             await self._relabel(tx, filing, known, effects.labels)

@@ -474,3 +474,16 @@ async def test_a_supervisor_issues_by_hand_and_the_ladder_goes_on_from_there(hal
     await hall.hourly("11-24 10:00", "12-05 18:00")
     assert [row[0] for row in await hall.papers() if row[3] != "skipped"][-1] == "circular"
     assert "urge" not in [row[0] for row in await hall.papers() if row[3] != "skipped"]
+
+
+async def test_nothing_is_issued_by_hand_for_what_stands_or_has_not_left(hall: City) -> None:
+    await hall.order()
+    await hall.order(1, status="suspended")
+    hall.clock.now = local("11-24 09:00")
+    await hall.change(leaves_at=local("11-24 09:01"))
+    issue = hall.supervisor.issue_now
+    with pytest.raises(RejectedError, match="no open work order"):
+        await issue(ORDER, level=Level.ORDER, actor="ducha")
+    with pytest.raises(ConflictError):
+        await issue(ORDER + 100, level=Level.ORDER, actor="ducha")
+    assert await hall.papers() == []
