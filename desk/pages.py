@@ -20,6 +20,26 @@ HOME = Path(__file__).parent
 B = TypeVar("B")
 
 
+PLACES: tuple[tuple[str, str, frozenset[str]], ...] = (
+    ("/desk", "调度台", frozenset({"dispatcher", "official", "supervisor", "admin"})),
+    ("/inbox", "收件箱", frozenset({"department"})),
+    ("/desk/tasks", "待办", frozenset({"dispatcher", "supervisor", "admin"})),
+    ("/desk/instruction", "领导交办", frozenset({"dispatcher", "supervisor", "admin"})),
+    ("/desk/exposure", "媒体曝光", frozenset({"dispatcher", "admin"})),
+    ("/desk/import", "导入表格", frozenset({"dispatcher", "admin"})),
+    ("/desk/assessment", "考核", frozenset({"dispatcher", "official", "supervisor", "admin"})),
+    ("/desk/sources", "渠道", frozenset({"dispatcher", "official", "supervisor", "admin"})),
+    ("/query", "进度查询", frozenset({"dispatcher", "department", "supervisor", "admin", ""})),
+)
+"""Where the navigation leads, most used first, and whose roles see it; no role for nobody."""
+
+
+def pages_of(user: User | None) -> list[tuple[str, str]]:
+    """The navigation of one person."""
+    role = user.role if user else ""
+    return [(where, name) for where, name, roles in PLACES if role in roles]
+
+
 class Section(Protocol):
     """A part of the desk with routes of its own."""
 
@@ -44,7 +64,7 @@ class Pages:
             autoescape=True,
             undefined=jinja2.StrictUndefined,
         )
-        self._jinja.globals.update(city=city, demo=demo, notices=notices)
+        self._jinja.globals.update(city=city, demo=demo, notices=notices, pages_of=pages_of)
         self._jinja.filters["local"] = lambda at: local(at, zone)
 
     def render(
