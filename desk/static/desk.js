@@ -45,7 +45,14 @@ function left(due) {
   return { level, text: minutes < 0 ? `超期 ${text}` : `剩 ${text}` };
 }
 
-const clockTime = new Intl.DateTimeFormat("zh-CN", { timeZone: names.zone, month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false });
+const parts = { timeZone: names.zone, month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false };
+const year = (at) => new Intl.DateTimeFormat("en", { timeZone: names.zone, year: "numeric" }).format(at);
+
+function clockTime(iso) { // the year only where it is not this one
+  const at = new Date(iso);
+  const got = Object.fromEntries(new Intl.DateTimeFormat("en-GB", parts).formatToParts(at).map((p) => [p.type, p.value]));
+  return `${year(at) === year(new Date()) ? "" : `${year(at)}年`}${got.month}月${got.day}日 ${got.hour}:${got.minute}`;
+}
 const channel = (id) => names.channels[id] || id;
 const why = (rule) => names.rules[rule] || "没有规则适用，由默认单位负责";
 
@@ -109,7 +116,7 @@ function where(one) {
 function marks(one) {
   const levels = { unit: "包点位单位", department: "包路段小区部门", leader: "包区域领导" };
   const lines = [
-    one.wanted_at ? `领导交办，要求 ${clockTime.format(new Date(one.wanted_at))} 前办结` : "",
+    one.wanted_at ? `领导交办，要求 ${clockTime(one.wanted_at)} 前办结` : "",
     one.joint ? "联合执法：各单位分别办理，全部办结后核查" : "",
     one.joined_to ? `已并入案件 ${one.joined_to}` : "",
     one.joined.length ? `已并入 ${one.joined.length} 件：${one.joined.map((o) => o.case_no).join("、")}` : "",
@@ -117,7 +124,7 @@ function marks(one) {
     one.returns ? `已退单 ${one.returns} 次${one.final ? "，受理席已作最终认定" : ""}` : "",
     one.reworks ? `返工 ${one.reworks} 次` : "",
     one.charges.map((c) => `${levels[c.level]}：${c.holder}`).join("　"),
-    ...one.supervisions.filter((s) => s.state !== "skipped").map((s) => `${names.levels[s.level]} ${s.number} ${clockTime.format(new Date(s.at))} → ${names.departments[s.addressee] || names.areas[s.addressee] || s.addressee}${s.reply ? `　回复：${s.reply}` : ""}`),
+    ...one.supervisions.filter((s) => s.state !== "skipped").map((s) => `${names.levels[s.level]} ${s.number} ${clockTime(s.at)} → ${names.departments[s.addressee] || names.areas[s.addressee] || s.addressee}${s.reply ? `　回复：${s.reply}` : ""}`),
   ];
   return lines.filter(Boolean).map((text) => el("p", { class: "meta" }, text));
 }
@@ -157,7 +164,7 @@ function drawDetail() {
       }, name, id === one.suggested ? " ★" : "")))),
     el("section", { class: "card", id: "similar", hidden: true }),
     el("section", { class: "card" }, el("h2", {}, "办理经过"),
-      el("ol", { class: "history" }, ...one.events.map((e) => el("li", {}, `${clockTime.format(new Date(e.at))}　${names.verbs[e.verb]}　${e.actor}　${names.returns[e.reason] || names.reopens[e.reason] || names.levels[e.reason] || ""}　${names.rules[e.note] || office(e.note)}`)))),
+      el("ol", { class: "history" }, ...one.history.map((e) => el("li", {}, [clockTime(e.at), e.what, e.who, e.why].filter(Boolean).join("　"))))),
     acts());
   drawSimilar();
 }
