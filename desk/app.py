@@ -190,6 +190,7 @@ class Desk:
             "areas": {a.id: a.name for a in (*self._directory.area, *self._directory.inner)},
             "statuses": dict(STATUS_NAMES),
             "views": {view: name for view, (name, _) in queries.VIEWS.items()},
+            "holds": {view: list(held) for view, (_, held) in queries.VIEWS.items()},
             "channels": self._channels,
             "rules": self._rules,
             "zone": str(self._zone),

@@ -18,8 +18,8 @@ from store.tables import T
 WAITING = (CaseStatus.RECEIVED, CaseStatus.FILED)
 
 VIEWS: Mapping[str, tuple[str, tuple[CaseStatus, ...]]] = {
-    "waiting": ("待派发", WAITING),
-    "unsure": ("待学习", WAITING),
+    "waiting": ("待派遣", WAITING),
+    "unsure": ("待研判", WAITING),
     "sent": ("已派遣", (CaseStatus.DISPATCHED, CaseStatus.HANDLING, CaseStatus.SUSPENDED)),
     "done": ("待核查", (CaseStatus.HANDLED,)),
     "closed": (
