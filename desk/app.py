@@ -97,7 +97,7 @@ class Desk:
         self._sessions = Sessions(db, clock=clock)
         self._guard = Guard(self._sessions, secure=secure)
         self.events = Events(db)
-        self._pages = Pages(city=city, zone=zone, demo=demo, notices=notices)
+        self._pages = Pages(city=city, zone=zone, demo=demo, clock=clock, notices=notices)
         shown = self._offices = directory.names if offices is None else offices
         self._more: list[Section] = [
             Sources(db, self._pages, channels=sources, names=channels, clock=clock),

@@ -57,6 +57,7 @@ class Pages:
         city: str,
         zone: ZoneInfo,
         demo: bool,
+        clock: Callable[[], datetime],
         notices: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._jinja = jinja2.Environment(
@@ -65,7 +66,8 @@ class Pages:
             undefined=jinja2.StrictUndefined,
         )
         self._jinja.globals.update(city=city, demo=demo, notices=notices, pages_of=pages_of)
-        self._jinja.filters["local"] = lambda at: local(at, zone)
+        self._jinja.filters["local"] = lambda at: local(at, zone, clock())
+        self._jinja.filters["dated"] = lambda at: local(at, zone)
 
     def render(
         self, name: str, request: web.Request, *, status: int = 200, **values: Any
@@ -90,12 +92,14 @@ async def body_of(request: web.Request, kind: type[B]) -> B:
         raise RejectedError(msg) from error
 
 
-def local(at: str | datetime | None, zone: ZoneInfo) -> str:
-    """A time, aware or in ISO 8601, as people of the city write it."""
+def local(at: str | datetime | None, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """A time, aware or in ISO 8601, as people of the city write it; without the year when it is that of ``now``."""
     if not at:
         return ""
     moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return moment.astimezone(zone).strftime("%m月%d日 %H:%M")
+    there = moment.astimezone(zone)
+    year = "" if now and now.astimezone(zone).year == there.year else f"{there.year}年"
+    return f"{year}{there.month}月{there.day}日 {there:%H:%M}"
 
 
 def require(request: web.Request, allowed: Callable[[User], bool]) -> User:

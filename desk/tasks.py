@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -11,6 +12,7 @@ from desk.pages import Pages, require
 from desk.queries import open_requests
 from router.commands import Commands
 from router.tasks import TASK_NAMES, TaskRole
+from router.workflow import STATUS_NAMES
 from store.db import Database
 from store.errors import ConflictError
 
@@ -55,10 +57,16 @@ class TaskPage:
             tasks=await self._commands.tasks.open(TaskRole(user.role)),
             requests=await open_requests(self._db) if user.may_dispatch() else [],
             kinds=TASK_NAMES,
+            said_of=self._said,
             offices=self._offices,
             units=UNITS,
             what=WHAT,
         )
+
+    def _said(self, note: str) -> str:
+        """A task's note: an office or a status by name, a person's words as they are."""
+        known: Mapping[Any, str] = STATUS_NAMES
+        return self._offices.get(note) or known.get(note, note)
 
     async def _done(self, request: web.Request) -> web.StreamResponse:
         user = require(request, may_task)
