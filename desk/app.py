@@ -38,7 +38,7 @@ from router.ladder import LEVEL_NAMES
 from router.reckoning import Reckoner
 from router.replies import Replies
 from router.supervisor import Supervisor
-from router.workflow import STATUS_NAMES
+from router.workflow import ORDER_STATUS_NAMES, STATUS_NAMES
 from store.audit import audit
 from store.config import Taxonomy
 from store.db import Database
@@ -189,6 +189,7 @@ class Desk:
             "departments": {d.id: d.name for d in self._directory.department},
             "areas": {a.id: a.name for a in (*self._directory.area, *self._directory.inner)},
             "statuses": dict(STATUS_NAMES),
+            "orders": dict(ORDER_STATUS_NAMES),
             "views": {view: name for view, (name, _) in queries.VIEWS.items()},
             "holds": {view: list(held) for view, (_, held) in queries.VIEWS.items()},
             "channels": self._channels,

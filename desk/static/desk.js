@@ -69,7 +69,8 @@ function chips(row) {
 }
 
 function drawRow(row) {
-  const clock = row.due_at ? left(row.due_at) : null;
+  const ended = ["closed", "declined", "referred", "merged"].includes(row.status);
+  const clock = ended ? { level: "", text: names.statuses[row.status] } : row.due_at ? left(row.due_at) : null;
   return el("li", {
     role: "option", id: `row-${row.id}`, "aria-selected": String(row.id === state.id),
     class: row.id === state.id ? "row on" : "row", onclick: () => select(row.id).then(reveals, (error) => toast(error.message)),
@@ -138,8 +139,9 @@ function marks(one) {
 }
 
 function toggles(axis, keys) {
+  if (!actable()) return state.labels[axis].length ? state.labels[axis].map((label) => el("span", { class: `chip p-${label}` }, names.labels[label] || label)) : ["无"];
   return names[axis].map((label, n) => el("button", {
-    class: state.labels[axis].includes(label) ? `pick on p-${label}` : "pick", disabled: !actable(),
+    class: state.labels[axis].includes(label) ? `pick on p-${label}` : "pick",
     "aria-pressed": String(state.labels[axis].includes(label)), onclick: () => toggle(axis, label),
   }, names.labels[label], keys ? el("kbd", {}, String(n + 1)) : null));
 }
@@ -149,12 +151,12 @@ const actable = () => names.may_dispatch && state.open && ["received", "filed"].
 function drawDetail() {
   const one = state.open;
   if (!one) { at("detail").replaceChildren(el("p", { class: "empty" }, "请在列表中选择一件诉求")); return; }
-  const office = (id) => names.departments[id] || names.areas[id] || id;
   const body = one.title ? `${one.title}\n${one.text}` : one.text;
   at("detail").replaceChildren(
     el("button", { class: "back", onclick: () => at("rows").scrollIntoView() }, "返回列表"),
     el("section", { class: "card" },
-      el("p", { class: "meta" }, `${one.case_no} · ${channel(one.channel)} · ${names.areas[one.area] || "地点待定"} · ${names.statuses[one.status]}　受理 ${clockTime(one.received_at)}${one.due_at ? `　时限 ${clockTime(one.due_at)}` : ""}`),
+      el("p", { class: "meta" }, `${one.case_no} · ${channel(one.channel)} · ${names.areas[one.area] || "地点待定"} · ${names.statuses[one.status]}`),
+      el("p", { class: "meta" }, `受理时间 ${clockTime(one.received_at)}${one.due_at ? `　办理期限 ${clockTime(one.due_at)}` : ""}${one.closed_at ? `　办结时间 ${clockTime(one.closed_at)}` : ""}`),
       el("p", { class: "text" }, ...marked(body, one.reasons)),
       el("p", { class: "meta" }, where(one)),
       ...marks(one),
@@ -165,17 +167,25 @@ function drawDetail() {
     el("section", { class: "card" },
       el("h2", {}, `问题标签（六乱）　识别把握 ${Math.round(one.confidence * 100)}%`), el("div", { class: "picks" }, ...toggles("problems", true)),
       el("h2", {}, "十大提升行动"), el("div", { class: "picks" }, ...toggles("campaigns", false))),
-    el("section", { class: "card" },
-      el("h2", {}, `责任单位（推荐 ${office(one.suggested)}：${why(one.rule)}）`),
-      el("div", { class: "picks" }, ...Object.entries(withTerritory(one)).map(([id, name]) => el("button", {
-        class: id === state.department ? "pick on" : "pick", "aria-pressed": String(id === state.department), disabled: !actable(),
-        onclick: () => { state.department = id; drawDetail(); },
-      }, name, id === one.suggested ? " ★" : "")))),
+    el("section", { class: "card" }, ...offices(one)),
     el("section", { class: "card", id: "similar", hidden: true }),
     el("section", { class: "card" }, el("h2", {}, "办理经过"),
       el("ol", { class: "history" }, ...one.history.map((e) => el("li", {}, [clockTime(e.at), e.what, e.who, e.why].filter(Boolean).join("　"))))),
     acts());
   drawSimilar();
+}
+
+function offices(one) { // to choose from while it waits, afterwards those that have it
+  const office = (id) => names.departments[id] || names.areas[id] || id;
+  if (!actable()) {
+    return [el("h2", {}, "承办单位"), ...one.orders.map((o) => el("p", { class: "meta" },
+      `${o.lead ? "主办" : "协办"}　${office(o.department)}　${names.orders[o.status]}${["assigned", "signed"].includes(o.status) ? `　办理期限 ${clockTime(o.due_at)}` : ""}`)), one.orders.length ? null : "无"].filter(Boolean);
+  }
+  return [el("h2", {}, `责任单位（推荐 ${office(one.suggested)}：${why(one.rule)}）`),
+    el("div", { class: "picks" }, ...Object.entries(withTerritory(one)).map(([id, name]) => el("button", {
+      class: id === state.department ? "pick on" : "pick", "aria-pressed": String(id === state.department),
+      onclick: () => { state.department = id; drawDetail(); },
+    }, name, id === one.suggested ? "（推荐）" : "")))];
 }
 
 function withTerritory(one) {
