@@ -90,6 +90,7 @@ class Inbox:
             opened=typed[0],
             kept=lambda one, verb: typed[2] if (str(one), verb) == typed[:2] else "",
             documents=await self._replies.of_office(user.scope),
+            laid_out=laid_out,
             names=self._labels,
             department=self._offices.get(user.scope, user.scope),
             areas=self._offices,
@@ -141,6 +142,21 @@ class Inbox:
         except ConflictError:
             return await self._show(request, error="该文书已回复。", status=409)
         raise web.HTTPFound("/inbox")
+
+
+def laid_out(body: str) -> list[tuple[str, str]]:
+    """The lines of a document, each with its style: number, whom it addresses, paragraphs, signature, copies."""
+    lines, made, ended = body.splitlines(), [], False
+    for n, line in enumerate(lines):
+        is_indented = line.startswith("　　")
+        style = "number" if n == 0 and "〔" in line else "para" if is_indented else "to"
+        if line.startswith("抄送："):
+            style = "copies"
+        elif ended and not is_indented:
+            style = "signed"
+        ended = ended or is_indented
+        made.append((line.strip("　"), style))
+    return made
 
 
 def _days(amount: str) -> Limit | None:

@@ -1,8 +1,9 @@
-"""A case's history is told in Chinese: no code of a verb, reason, actor or note is left."""
+"""Codes become Chinese: a case's history, and the lines of a document by their place in the official form."""
 
 import pytest
 
 from desk.history import Words, told, who
+from desk.inbox import laid_out
 from router.workflow import Verb
 
 WORDS = Words(
@@ -50,3 +51,13 @@ def test_codes_become_words() -> None:
     )
     assert line(Verb.FOLLOW_UP, "citizen", "fair") == "回访 市民 基本满意"
     assert line(Verb.MERGE, "grouping@1", "absorbed", "DH1") == "并案 系统自动归并 并入本案　DH1"
+
+
+def test_document_has_its_parts() -> None:
+    body = (
+        "敦城督催〔2026〕1号\n市执法局：\n　　请办理。\n市城管办\n2026年11月26日\n抄送：市委督查室"
+    )
+    styles = ["number", "to", "para", "signed", "signed", "copies"]
+    assert [style for _, style in laid_out(body)] == styles
+    assert laid_out(body)[2] == ("请办理。", "para")
+    assert laid_out("市执法局：\n请办理。") == [("市执法局：", "to"), ("请办理。", "to")]
