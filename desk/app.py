@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,6 +17,7 @@ from desk.assessment import AssessmentPage
 from desk.deciding import Deciding
 from desk.events import Events
 from desk.exposure import Exposure
+from desk.history import Words, told
 from desk.imports import Imports
 from desk.inbox import Inbox
 from desk.instruction import Instruction
@@ -36,7 +38,7 @@ from router.ladder import LEVEL_NAMES
 from router.reckoning import Reckoner
 from router.replies import Replies
 from router.supervisor import Supervisor
-from router.workflow import STATUS_NAMES, VERB_NAMES
+from router.workflow import ORDER_STATUS_NAMES, STATUS_NAMES
 from store.audit import audit
 from store.config import Taxonomy
 from store.db import Database
@@ -95,8 +97,8 @@ class Desk:
         self._sessions = Sessions(db, clock=clock)
         self._guard = Guard(self._sessions, secure=secure)
         self.events = Events(db)
-        self._pages = Pages(city=city, zone=zone, demo=demo, notices=notices)
-        shown = directory.names if offices is None else offices
+        self._pages = Pages(city=city, zone=zone, demo=demo, clock=clock, notices=notices)
+        shown = self._offices = directory.names if offices is None else offices
         self._more: list[Section] = [
             Sources(db, self._pages, channels=sources, names=channels, clock=clock),
             Exposure(self._pages, admission, zone=zone),
@@ -187,12 +189,12 @@ class Desk:
             "departments": {d.id: d.name for d in self._directory.department},
             "areas": {a.id: a.name for a in (*self._directory.area, *self._directory.inner)},
             "statuses": dict(STATUS_NAMES),
-            "verbs": dict(VERB_NAMES),
+            "orders": dict(ORDER_STATUS_NAMES),
             "views": {view: name for view, (name, _) in queries.VIEWS.items()},
+            "holds": {view: list(held) for view, (_, held) in queries.VIEWS.items()},
             "channels": self._channels,
             "rules": self._rules,
             "zone": str(self._zone),
-            "returns": dict(self._commands.orders.lifecycle.returns.reasons),
             "reopens": dict(self._commands.cases.lifecycle.reopen.reasons),
             "undo_s": self._commands.undoing.lifecycle.undo_s,
             "levels": dict(LEVEL_NAMES),
@@ -230,7 +232,19 @@ class Desk:
             found["area"], found["point"], self._charges.places_in(found.get("text", ""))
         )
         found["charges"] = [{"level": str(one.level), "holder": one.holder} for one in held]
+        events = found.pop("events")
+        found["history"] = told(events, await self._words(events))
         return web.json_response(found)
+
+    async def _words(self, events: Sequence[Mapping[str, Any]]) -> Words:
+        """What a history's codes mean today."""
+        lifecycle = self._commands.cases.lifecycle
+        return Words(
+            people=await queries.people(self._db, {one["actor"] for one in events}),
+            offices=self._offices,
+            rules=self._rules,
+            reasons={**lifecycle.returns.reasons, **lifecycle.reopen.reasons},
+        )
 
     async def _reveal(self, request: web.Request) -> web.Response:
         """The sealed original and contact, for a reason that is written down first."""

@@ -76,7 +76,8 @@ class Asking:
             found["status_name"] = STATUS_NAMES.get(found["status"], found["status"])
             found["department_name"] = self._offices.get(found["department"], "")
             found["number"], _, found["code"] = receipt.strip().partition("-")
-        return self._show(request, found, asked=True, said=said, status=status)
+        number = receipt.partition("-")[0]
+        return self._show(request, found, asked=True, said=said, status=status, number=number)
 
     def _show(
         self,
@@ -86,6 +87,7 @@ class Asking:
         asked: bool,
         said: str = "",
         status: int = 200,
+        number: str = "",
     ) -> web.Response:
         return self._pages.render(
             "query.html",
@@ -93,6 +95,7 @@ class Asking:
             status=status,
             found=found,
             asked=asked,
+            number=number,
             said=said,
             solved=SOLVED_NAMES,
             satisfied=SATISFIED_NAMES,

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from desk.accounts import User
 from desk.pages import Pages, require
 from router.assessment import By, Part, plain
+from router.indicators import Show
 from router.months import Month, month_of, read_month
 from router.reckoning import Reckoner
 from router.reports import Report, as_dict
@@ -24,6 +25,7 @@ from store.errors import RejectedError
 from store.tables import T
 
 BY_NAMES = {By.DEPARTMENT: "按部门", By.TERRITORY: "按属地", By.RULE: "按派遣规则"}
+UNITS = {Show.PERCENT: "", Show.NUMBER: "（件）", Show.HOURS: "（小时）"}
 E = TypeVar("E", bound=StrEnum)
 
 FRESH = timedelta(seconds=20)
@@ -63,7 +65,15 @@ class AssessmentPage:
         month, by = self._asked(request)
         report = await self._report(month, by)
         return self._pages.render(
-            "assessment.html", request, report=report, by=by, kinds=BY_NAMES, Part=Part, plain=plain
+            "assessment.html",
+            request,
+            report=report,
+            title=_title(month),
+            by=by,
+            kinds=BY_NAMES,
+            units=UNITS,
+            Part=Part,
+            plain=plain,
         )
 
     async def _api(self, request: web.Request) -> web.Response:
@@ -95,6 +105,7 @@ class AssessmentPage:
             rows=await self._rows(ids[:MOST]),
             count=len(ids),
             month=month,
+            title=_title(month),
             by=by,
             statuses=STATUS_NAMES,
         )
@@ -110,6 +121,12 @@ class AssessmentPage:
         found = select(*columns).where(among(c.id, ids, is_sqlite=self._db.is_sqlite))
         async with self._db.read() as conn:
             return list((await conn.execute(found.order_by(c.id))).mappings())
+
+
+def _title(month: Month) -> str:
+    """The month as a heading says it."""
+    year, number = str(month).split("-")
+    return f"{year}年{int(number)}月"
 
 
 def _one_of(kind: type[E], text: str, field: str) -> E:

@@ -22,7 +22,7 @@ LONGEST_NOTE = 1000
 SAID = {
     "note": "请填写处置结果、退单或申请理由。",
     "reason": "请选择退单原因。",
-    "final": "受理席已作最终认定，不能再退单；请办理或申请延期。",
+    "final": "派遣员已作最终认定，不能再退单；请办理或申请延期。",
     "late": "已超过允许的时间，不能退单或申请延期。",
     "limit": "申请的时间无效、过长或次数已用完。",
     "asked": "申请已提交，请等待答复。",
@@ -67,10 +67,17 @@ class Inbox:
         return await self._show(request)
 
     async def _show(
-        self, request: web.Request, *, error: str = "", status: int = 200
+        self,
+        request: web.Request,
+        *,
+        error: str = "",
+        status: int = 200,
+        typed: tuple[str, str, str] = ("", "", ""),
     ) -> web.Response:
+        """``typed``: the order or document, the verb and the words of a form that was refused; shown again."""
         user = require(request, lambda one: one.role == "department")
-        rows = await queries.inbox(self._db, user.scope, self._clock())
+        now = self._clock()
+        rows = await queries.inbox(self._db, user.scope, now)
         for row in rows:
             row["may"] = dict(office_may(row["status"], row["case_status"], lead=row["lead"]))
         return self._pages.render(
@@ -79,7 +86,11 @@ class Inbox:
             status=status,
             rows=rows,
             error=error,
+            now=now.isoformat(),
+            opened=typed[0],
+            kept=lambda one, verb: typed[2] if (str(one), verb) == typed[:2] else "",
             documents=await self._replies.of_office(user.scope),
+            laid_out=laid_out,
             names=self._labels,
             department=self._offices.get(user.scope, user.scope),
             areas=self._offices,
@@ -90,8 +101,9 @@ class Inbox:
         user = require(request, lambda one: one.role == "department")
         form = await request.post()
         verb = OFFICE_VERBS[request.match_info["verb"]]
+        note = str(form.get("note", "")).replace("\0", "").strip()[:LONGEST_NOTE]
+        typed = (request.match_info["id"], request.match_info["verb"], note)
         try:
-            note = str(form.get("note", "")).replace("\0", "").strip()[:LONGEST_NOTE]
             if verb is not Verb.SIGN and not note:
                 raise RejectedError("desk: a result or reason is needed", reason="note")
             await self._commands.office(
@@ -104,27 +116,47 @@ class Inbox:
                 limit=_days(str(form.get("amount", ""))) if verb is Verb.ASK_EXTENSION else None,
             )
         except RejectedError as error:
-            return await self._show(request, error=SAID.get(error.reason, MOVED), status=422)
+            return await self._show(
+                request, error=SAID.get(error.reason, MOVED), status=422, typed=typed
+            )
         except ConflictError:
-            return await self._show(request, error=MOVED, status=409)
+            return await self._show(request, error=MOVED, status=409, typed=typed)
         raise web.HTTPFound("/inbox")
 
     async def _reply(self, request: web.Request) -> web.StreamResponse:
         """Answer a document of supervision."""
         user = require(request, lambda one: one.role == "department")
-        form = await request.post()
+        words = str((await request.post()).get("note", ""))
+        typed = (request.match_info["id"], "reply", words)
         try:
             await self._replies.reply(
                 int(request.match_info["id"]),
                 actor=user.name,
                 scope=user.scope,
-                text=str(form.get("note", "")),
+                text=words,
             )
         except RejectedError as error:
-            return await self._show(request, error=SAID.get(error.reason, MOVED), status=422)
+            return await self._show(
+                request, error=SAID.get(error.reason, MOVED), status=422, typed=typed
+            )
         except ConflictError:
             return await self._show(request, error="该文书已回复。", status=409)
         raise web.HTTPFound("/inbox")
+
+
+def laid_out(body: str) -> list[tuple[str, str]]:
+    """The lines of a document, each with its style: number, whom it addresses, paragraphs, signature, copies."""
+    lines, made, ended = body.splitlines(), [], False
+    for n, line in enumerate(lines):
+        is_indented = line.startswith("　　")
+        style = "number" if n == 0 and "〔" in line else "para" if is_indented else "to"
+        if line.startswith("抄送："):
+            style = "copies"
+        elif ended and not is_indented:
+            style = "signed"
+        ended = ended or is_indented
+        made.append((line.strip("　"), style))
+    return made
 
 
 def _days(amount: str) -> Limit | None:

@@ -26,6 +26,26 @@ MARK = r"{id:\d{1,18}}"
 """The number of a case in an address: no longer than a database keeps."""
 
 
+PLACES: tuple[tuple[str, str, frozenset[str]], ...] = (
+    ("/desk", "调度台", frozenset({"dispatcher", "official", "supervisor", "admin"})),
+    ("/inbox", "收件箱", frozenset({"department"})),
+    ("/desk/tasks", "待办", frozenset({"dispatcher", "supervisor", "admin"})),
+    ("/desk/instruction", "领导交办", frozenset({"dispatcher", "supervisor", "admin"})),
+    ("/desk/exposure", "媒体曝光", frozenset({"dispatcher", "admin"})),
+    ("/desk/import", "导入表格", frozenset({"dispatcher", "admin"})),
+    ("/desk/assessment", "考核", frozenset({"dispatcher", "official", "supervisor", "admin"})),
+    ("/desk/sources", "渠道", frozenset({"dispatcher", "official", "supervisor", "admin"})),
+    ("/query", "进度查询", frozenset({"dispatcher", "department", "supervisor", "admin", ""})),
+)
+"""Where the navigation leads, most used first, and whose roles see it; no role for nobody."""
+
+
+def pages_of(user: User | None) -> list[tuple[str, str]]:
+    """The navigation of one person."""
+    role = user.role if user else ""
+    return [(where, name) for where, name, roles in PLACES if role in roles]
+
+
 class Section(Protocol):
     """A part of the desk with routes of its own."""
 
@@ -43,6 +63,7 @@ class Pages:
         city: str,
         zone: ZoneInfo,
         demo: bool,
+        clock: Callable[[], datetime],
         notices: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._jinja = jinja2.Environment(
@@ -50,8 +71,9 @@ class Pages:
             autoescape=True,
             undefined=jinja2.StrictUndefined,
         )
-        self._jinja.globals.update(city=city, demo=demo, notices=notices)
-        self._jinja.filters["local"] = lambda at: local(at, zone)
+        self._jinja.globals.update(city=city, demo=demo, notices=notices, pages_of=pages_of)
+        self._jinja.filters["local"] = lambda at: local(at, zone, clock())
+        self._jinja.filters["dated"] = lambda at: local(at, zone)
 
     def render(
         self, name: str, request: web.Request, *, status: int = 200, **values: Any
@@ -99,12 +121,14 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(one)
 
 
-def local(at: str | datetime | None, zone: ZoneInfo) -> str:
-    """A time, aware or in ISO 8601, as people of the city write it."""
+def local(at: str | datetime | None, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """A time, aware or in ISO 8601, as people of the city write it; without the year when it is that of ``now``."""
     if not at:
         return ""
     moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return moment.astimezone(zone).strftime("%m月%d日 %H:%M")
+    there = moment.astimezone(zone)
+    year = "" if now and now.astimezone(zone).year == there.year else f"{there.year}年"
+    return f"{year}{there.month}月{there.day}日 {there:%H:%M}"
 
 
 def require(request: web.Request, allowed: Callable[[User], bool]) -> User:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +18,8 @@ from store.tables import T
 WAITING = (CaseStatus.RECEIVED, CaseStatus.FILED)
 
 VIEWS: Mapping[str, tuple[str, tuple[CaseStatus, ...]]] = {
-    "waiting": ("待派发", WAITING),
-    "unsure": ("待学习", WAITING),
+    "waiting": ("待派遣", WAITING),
+    "unsure": ("待研判", WAITING),
     "sent": ("已派遣", (CaseStatus.DISPATCHED, CaseStatus.HANDLING, CaseStatus.SUSPENDED)),
     "done": ("待核查", (CaseStatus.HANDLED,)),
     "closed": (
@@ -133,6 +133,14 @@ async def _beside(conn: AsyncConnection, case_id: int, own: Mapping[Any, Any]) -
         "relapsed": next((o["case_no"] for o in found if o["id"] == own["relapse_of"]), ""),
         "supervisions": [_plain(one) for one in letters.mappings()],
     }
+
+
+async def people(db: Database, names: Collection[str]) -> dict[str, str]:
+    """What the people among ``names`` are called on screen."""
+    u = T.users.c
+    async with db.read() as conn:
+        rows = await conn.execute(select(u.name, u.display).where(u.name.in_(sorted(names))))
+        return {row.name: row.display or row.name for row in rows}
 
 
 async def inbox(

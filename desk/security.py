@@ -51,6 +51,10 @@ class Guard:
             return await handler(request)
         if request.method not in SAFE and not same_origin(request):
             raise web.HTTPForbidden(text="desk: this request does not come from our own page")
+        if path.startswith("/query") and (known := request.cookies.get(self.cookie)):
+            session = await self._sessions.find(known)  # staff keep their navigation
+            if session is not None:
+                request[SESSION] = session
         if path != "/" and not path.startswith(PUBLIC):
             session = await self._sessions.find(request.cookies.get(self.cookie, ""))
             if session is None:

@@ -15,8 +15,8 @@ from store.db import Database
 from store.tables import T
 
 ALERTS = {
-    "layout": "页面结构变了，读不出内容：请联系技术人员更新连接器",
-    "empty": "连续两次读到空列表：请检查来源是否关闭、改版或限制访问",
+    "layout": "页面结构已变化，无法读取内容，请联系技术人员更新接入程序",
+    "empty": "连续两次读取结果为空，请检查来源是否关闭、改版或限制访问",
 }
 FAILING = 3
 """Failures in a row from which a source counts as down."""
@@ -55,7 +55,13 @@ class Sources:
         require(request, User.may_watch)
         waits = await self._waiting()
         return self._pages.render(
-            "sources.html", request, rows=await self.health(), states=STATES, hows=HOWS, waits=waits
+            "sources.html",
+            request,
+            rows=await self.health(),
+            states=STATES,
+            hows=HOWS,
+            waits=waits,
+            ago=ago,
         )
 
     async def _api(self, request: web.Request) -> web.Response:
@@ -88,6 +94,14 @@ class Sources:
         }
         async with self._db.read() as conn:
             return {name: int((await conn.execute(q)).scalar_one()) for name, q in asked.items()}
+
+
+def ago(minutes: int) -> str:
+    """So many minutes as people say it."""
+    if minutes < 1:
+        return "刚刚"
+    hours, days = minutes // 60, minutes // 1440
+    return f"{days} 天前" if days else f"{hours} 小时前" if hours else f"{minutes} 分钟前"
 
 
 def _line(name: str, row: Any, shown: str, *, how: str, now: datetime) -> dict[str, Any]:

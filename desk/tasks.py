@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -10,12 +11,16 @@ from desk.accounts import User
 from desk.pages import Pages, require
 from desk.queries import open_requests
 from router.commands import Commands
-from router.tasks import TASK_NAMES, TaskRole
+from router.tasks import TASK_NAMES, TaskKind, TaskRole
+from router.workflow import STATUS_NAMES
 from store.db import Database
 from store.errors import ConflictError
 
 UNITS = {"urgent_hours": "小时", "work_hours": "工作时", "work_days": "个工作日"}
 WHAT = {"extension": "延期", "suspension": "挂账"}
+ASKED = (TaskKind.EXTENSION_ASKED, TaskKind.SUSPENSION_ASKED)
+"""Tasks that are answered as requests, so that none is ticked off without an answer."""
+
 DONE = "已由他人处理，列表已更新。"
 
 
@@ -47,18 +52,25 @@ class TaskPage:
 
     async def _show(self, request: web.Request, said: str = "", status: int = 200) -> web.Response:
         user = require(request, may_task)
+        tasks = await self._commands.tasks.open(TaskRole(user.role))
         return self._pages.render(
             "tasks.html",
             request,
             status=status,
             said=said,
-            tasks=await self._commands.tasks.open(TaskRole(user.role)),
+            tasks=[one for one in tasks if one["kind"] not in ASKED],
             requests=await open_requests(self._db) if user.may_dispatch() else [],
             kinds=TASK_NAMES,
+            said_of=self._said,
             offices=self._offices,
             units=UNITS,
             what=WHAT,
         )
+
+    def _said(self, note: str) -> str:
+        """A task's note: an office or a status by name, a person's words as they are."""
+        known: Mapping[Any, str] = STATUS_NAMES
+        return self._offices.get(note) or known.get(note, note)
 
     async def _done(self, request: web.Request) -> web.StreamResponse:
         user = require(request, may_task)

@@ -131,14 +131,15 @@ class Writer:
         return FORMS[form].title
 
     def body(self, form: str, facts: Facts) -> str:
-        """The text below the title, a paragraph a line."""
+        """The text below the title, a paragraph a line; copies below the signature, as GB/T 9704 has them."""
         fields = self._fields(facts)
         lines = [facts.number] if facts.number else []
         lines.append(f"{self._called(facts.addressee)}：")
         lines += [f"　　{part.format_map(fields)}" for part in FORMS[form].paragraphs]
+        lines += [self._called(self.issuer), self._day(facts.at)]
         if facts.copies:
             lines.append(f"抄送：{'、'.join(map(self._called, facts.copies))}")
-        return "\n".join([*lines, self._called(self.issuer), self._day(facts.at)])
+        return "\n".join(lines)
 
     def _fields(self, facts: Facts) -> dict[str, str]:
         department = self._called(facts.department)

@@ -52,10 +52,10 @@ TASK_NAMES = MappingProxyType(
         TaskKind.NO_SUPERIOR: "责任单位没有上级单位，督办文书无人抄送",
         TaskKind.DOCUMENT_UNANSWERED: "督办文书逾期未回复",
         TaskKind.DOCUMENT_ISSUED: "督办文书已发出，须跟进",
-        TaskKind.DESK_LATE: "受理席环节超时",
+        TaskKind.DESK_LATE: "派遣环节超时",
         TaskKind.UNDELIVERABLE: "通知无法送达",
         TaskKind.INSTRUCTION_DUE: "领导交办事项即将到期",
-        TaskKind.DISSATISFIED: "市民不满意，须复核是否重开",
+        TaskKind.DISSATISFIED: "市民不满意，须复核是否重新办理",
         TaskKind.OFFICE_GONE: "承办单位已不在部门名录中，须改派",
     }
 )

@@ -78,7 +78,7 @@ STATUS_NAMES = MappingProxyType(
         CaseStatus.SUSPENDED: "挂账",
         CaseStatus.CLOSED: "已结案",
         CaseStatus.DECLINED: "不予立案",
-        CaseStatus.REFERRED: "已转12345",
+        CaseStatus.REFERRED: "已转12345热线",
         CaseStatus.MERGED: "已并案",
     }
 )
@@ -98,10 +98,10 @@ VERB_NAMES = MappingProxyType(
         Verb.RECEIVE: "受理",
         Verb.FILE: "立案",
         Verb.DECLINE: "不予立案",
-        Verb.REFER: "转12345",
+        Verb.REFER: "转12345热线",
         Verb.MERGE: "并案",
         Verb.UNMERGE: "取消并案",
-        Verb.RELAPSE: "认定为复发",
+        Verb.RELAPSE: "认定为反复出现",
         Verb.INSTRUCT: "领导交办",
         Verb.DISPATCH: "派遣",
         Verb.UNDO: "撤销",
@@ -118,7 +118,7 @@ VERB_NAMES = MappingProxyType(
         Verb.VERIFY_PASS: "核查通过",
         Verb.VERIFY_FAIL: "核查不通过",
         Verb.CLOSE: "结案",
-        Verb.REOPEN: "重开",
+        Verb.REOPEN: "重新办理",
         Verb.FOLLOW_UP: "回访",
         Verb.SUPERVISE: "督办",
     }

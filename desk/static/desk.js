@@ -1,6 +1,8 @@
 // The dispatch queue: one store of rows, drawn from it; keys act on the selected row.
 // Text from citizens only ever becomes textContent.
 
+import { forget, question } from "./question.js";
+
 const root = document.getElementById("desk");
 const names = JSON.parse(root.dataset.names);
 const token = root.dataset.token;
@@ -19,12 +21,18 @@ function el(tag, props = {}, ...children) {
   return node;
 }
 
+const FAULTS = { // reason or status of a refusal → what the person reads
+  403: "您没有此项操作权限，或页面已过期，请刷新后重试", 404: "没有找到这件诉求", 409: "案件刚被他人处理，已刷新",
+  late: "已超过允许的时间", final: "已作最终认定", note: "请填写理由", department: "承办单位不在部门名录中", into: "不能并入该案件", of: "不能认定为反复出现",
+  deadline: "期限无效", limit: "申请的时间无效", reason: "请选择原因", label: "标签不在目录中",
+};
+
 async function ask(path, body) {
   const options = body ? { method: "POST", headers: { "Content-Type": "application/json", "X-Token": token }, body: JSON.stringify(body) } : {};
   const answer = await fetch(path, options);
   if (answer.status === 401) { location.assign("/login"); throw new Error("登录已过期"); }
   const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(answer.status === 409 ? "这件诉求刚被他人处理，已刷新" : told.error || `操作失败（${answer.status}）`);
+  if (!answer.ok) throw new Error(FAULTS[told.reason] || FAULTS[answer.status] || `操作未完成，请稍后重试（${answer.status}）`);
   return told;
 }
 
@@ -40,12 +48,19 @@ function toast(text, act, seconds = 5) {
 function left(due) {
   const minutes = Math.round((Date.parse(due) - Date.now() - state.skew) / 60000);
   const size = Math.abs(minutes);
-  const text = size < 60 ? `${size} 分` : size < 2880 ? `${Math.floor(size / 60)} 时 ${size % 60} 分` : `${Math.floor(size / 1440)} 天`;
+  const text = size < 60 ? `${size} 分钟` : size < 2880 ? `${Math.floor(size / 60)} 小时 ${size % 60} 分` : `${Math.floor(size / 1440)} 天`;
   const level = minutes < 0 ? "late" : minutes < 120 ? "red" : minutes < 480 ? "amber" : "green";
   return { level, text: minutes < 0 ? `超期 ${text}` : `剩 ${text}` };
 }
 
-const clockTime = new Intl.DateTimeFormat("zh-CN", { timeZone: names.zone, month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false });
+const parts = { timeZone: names.zone, month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false };
+const year = (at) => new Intl.DateTimeFormat("en", { timeZone: names.zone, year: "numeric" }).format(at);
+
+function clockTime(iso) { // the year only where it is not this one
+  const at = new Date(iso);
+  const got = Object.fromEntries(new Intl.DateTimeFormat("en-GB", parts).formatToParts(at).map((p) => [p.type, p.value]));
+  return `${year(at) === year(new Date()) ? "" : `${year(at)}年`}${got.month}月${got.day}日 ${got.hour}:${got.minute}`;
+}
 const channel = (id) => names.channels[id] || id;
 const why = (rule) => names.rules[rule] || "没有规则适用，由默认单位负责";
 
@@ -54,15 +69,16 @@ function chips(row) {
 }
 
 function drawRow(row) {
-  const clock = row.due_at ? left(row.due_at) : null;
+  const ended = ["closed", "declined", "referred", "merged"].includes(row.status);
+  const clock = ended ? { level: "", text: names.statuses[row.status] } : row.due_at ? left(row.due_at) : null;
   return el("li", {
     role: "option", id: `row-${row.id}`, "aria-selected": String(row.id === state.id),
-    class: row.id === state.id ? "row on" : "row", onclick: () => select(row.id),
+    class: row.id === state.id ? "row on" : "row", onclick: () => select(row.id).then(reveals, (error) => toast(error.message)),
   },
   el("p", { class: "words" },
     row.urgency !== "normal" ? el("span", { class: "chip danger" }, names.labels[row.urgency]) : null, row.summary),
   el("p", { class: "tags" }, ...chips(row), el("span", {}, names.areas[row.area] || "地点待定"), el("span", {}, channel(row.channel)),
-    row.decision === "desk" ? el("span", { class: "unsure" }, `置信 ${Math.round(row.confidence * 100)}%`) : null,
+    row.decision === "desk" ? el("span", { class: "unsure" }, `识别把握 ${Math.round(row.confidence * 100)}%`) : null,
     row.department ? el("span", {}, names.departments[row.department] || names.areas[row.department] || row.department) : null),
   clock ? el("span", { class: `clock ${clock.level}` }, clock.text) : null);
 }
@@ -109,22 +125,23 @@ function where(one) {
 function marks(one) {
   const levels = { unit: "包点位单位", department: "包路段小区部门", leader: "包区域领导" };
   const lines = [
-    one.wanted_at ? `领导交办，要求 ${clockTime.format(new Date(one.wanted_at))} 前办结` : "",
+    one.wanted_at ? `领导交办，要求 ${clockTime(one.wanted_at)} 前办结` : "",
     one.joint ? "联合执法：各单位分别办理，全部办结后核查" : "",
     one.joined_to ? `已并入案件 ${one.joined_to}` : "",
     one.joined.length ? `已并入 ${one.joined.length} 件：${one.joined.map((o) => o.case_no).join("、")}` : "",
     one.relapsed ? `反复出现：上次案件 ${one.relapsed}` : "",
-    one.returns ? `已退单 ${one.returns} 次${one.final ? "，受理席已作最终认定" : ""}` : "",
+    one.returns ? `已退单 ${one.returns} 次${one.final ? "，已作最终认定" : ""}` : "",
     one.reworks ? `返工 ${one.reworks} 次` : "",
     one.charges.map((c) => `${levels[c.level]}：${c.holder}`).join("　"),
-    ...one.supervisions.filter((s) => s.state !== "skipped").map((s) => `${names.levels[s.level]} ${s.number} ${clockTime.format(new Date(s.at))} → ${names.departments[s.addressee] || names.areas[s.addressee] || s.addressee}${s.reply ? `　回复：${s.reply}` : ""}`),
+    ...one.supervisions.filter((s) => s.state !== "skipped").map((s) => `${names.levels[s.level]} ${s.number} ${clockTime(s.at)} → ${names.departments[s.addressee] || names.areas[s.addressee] || s.addressee}${s.reply ? `　回复：${s.reply}` : ""}`),
   ];
   return lines.filter(Boolean).map((text) => el("p", { class: "meta" }, text));
 }
 
 function toggles(axis, keys) {
+  if (!actable()) return state.labels[axis].length ? state.labels[axis].map((label) => el("span", { class: `chip p-${label}` }, names.labels[label] || label)) : ["无"];
   return names[axis].map((label, n) => el("button", {
-    class: state.labels[axis].includes(label) ? `pick on p-${label}` : "pick", disabled: !actable(),
+    class: state.labels[axis].includes(label) ? `pick on p-${label}` : "pick",
     "aria-pressed": String(state.labels[axis].includes(label)), onclick: () => toggle(axis, label),
   }, names.labels[label], keys ? el("kbd", {}, String(n + 1)) : null));
 }
@@ -133,12 +150,13 @@ const actable = () => names.may_dispatch && state.open && ["received", "filed"].
 
 function drawDetail() {
   const one = state.open;
-  if (!one) { at("detail").replaceChildren(el("p", { class: "empty" }, "选择一件诉求（j / k 上下移动）")); return; }
-  const office = (id) => names.departments[id] || names.areas[id] || id;
+  if (!one) { at("detail").replaceChildren(el("p", { class: "empty" }, "请在列表中选择一件诉求")); return; }
   const body = one.title ? `${one.title}\n${one.text}` : one.text;
   at("detail").replaceChildren(
+    el("button", { class: "back", onclick: () => at("rows").scrollIntoView() }, "返回列表"),
     el("section", { class: "card" },
       el("p", { class: "meta" }, `${one.case_no} · ${channel(one.channel)} · ${names.areas[one.area] || "地点待定"} · ${names.statuses[one.status]}`),
+      el("p", { class: "meta" }, `受理时间 ${clockTime(one.received_at)}${one.due_at ? `　办理期限 ${clockTime(one.due_at)}` : ""}${one.closed_at ? `　办结时间 ${clockTime(one.closed_at)}` : ""}`),
       el("p", { class: "text" }, ...marked(body, one.reasons)),
       el("p", { class: "meta" }, where(one)),
       ...marks(one),
@@ -147,19 +165,27 @@ function drawDetail() {
       el("div", { id: "original" }),
       names.may_dispatch ? el("button", { class: "plain", onclick: reveal }, "查看原文与联系方式") : null),
     el("section", { class: "card" },
-      el("h2", {}, `问题标签（六乱）　模型置信 ${Math.round(one.confidence * 100)}%`), el("div", { class: "picks" }, ...toggles("problems", true)),
+      el("h2", {}, `问题标签（六乱）　识别把握 ${Math.round(one.confidence * 100)}%`), el("div", { class: "picks" }, ...toggles("problems", true)),
       el("h2", {}, "十大提升行动"), el("div", { class: "picks" }, ...toggles("campaigns", false))),
-    el("section", { class: "card" },
-      el("h2", {}, `责任单位（推荐 ${office(one.suggested)}：${why(one.rule)}）`),
-      el("div", { class: "picks" }, ...Object.entries(withTerritory(one)).map(([id, name]) => el("button", {
-        class: id === state.department ? "pick on" : "pick", "aria-pressed": String(id === state.department), disabled: !actable(),
-        onclick: () => { state.department = id; drawDetail(); },
-      }, name, id === one.suggested ? " ★" : "")))),
+    el("section", { class: "card" }, ...offices(one)),
     el("section", { class: "card", id: "similar", hidden: true }),
     el("section", { class: "card" }, el("h2", {}, "办理经过"),
-      el("ol", { class: "history" }, ...one.events.map((e) => el("li", {}, `${clockTime.format(new Date(e.at))}　${names.verbs[e.verb]}　${e.actor}　${names.returns[e.reason] || names.reopens[e.reason] || names.levels[e.reason] || ""}　${names.rules[e.note] || office(e.note)}`)))),
+      el("ol", { class: "history" }, ...one.history.map((e) => el("li", {}, [clockTime(e.at), e.what, e.who, e.why].filter(Boolean).join("　"))))),
     acts());
   drawSimilar();
+}
+
+function offices(one) { // to choose from while it waits, afterwards those that have it
+  const office = (id) => names.departments[id] || names.areas[id] || id;
+  if (!actable()) {
+    return [el("h2", {}, "承办单位"), ...one.orders.map((o) => el("p", { class: "meta" },
+      `${o.lead ? "主办" : "协办"}　${office(o.department)}　${names.orders[o.status]}${["assigned", "signed"].includes(o.status) ? `　办理期限 ${clockTime(o.due_at)}` : ""}`)), one.orders.length ? null : "无"].filter(Boolean);
+  }
+  return [el("h2", {}, `责任单位（推荐 ${office(one.suggested)}：${why(one.rule)}）`),
+    el("div", { class: "picks" }, ...Object.entries(withTerritory(one)).map(([id, name]) => el("button", {
+      class: id === state.department ? "pick on" : "pick", "aria-pressed": String(id === state.department),
+      onclick: () => { state.department = id; drawDetail(); },
+    }, name, id === one.suggested ? "（推荐）" : "")))];
 }
 
 function withTerritory(one) {
@@ -173,37 +199,40 @@ function acts() {
   if (actable()) {
     const office = names.departments[state.department] || names.areas[state.department] || "（请选择责任单位）";
     return el("div", { class: "acts" },
-      el("button", { class: "main", onclick: dispatch, disabled: !withTerritory(state.open)[state.department] }, `派发至 ${office}`, el("kbd", {}, "e")),
-      el("button", { onclick: () => end("decline", "不予立案的理由") }, "不予派发", el("kbd", {}, "#")),
-      el("button", { onclick: () => end("refer", "转 12345 的说明") }, "转 12345"));
+      el("button", { class: "main", onclick: dispatch, disabled: !withTerritory(state.open)[state.department] }, `派遣至 ${office}`, el("kbd", {}, "e")),
+      el("button", { onclick: () => give("decline", "不予立案的理由") }, "不予立案", el("kbd", {}, "#")),
+      el("button", { onclick: () => give("refer", "转 12345 热线的说明") }, "转 12345 热线"));
   }
   const offered = names.may_dispatch ? MORE[state.open.status] || [] : [];
   return el("div", { class: "acts" }, ...offered.map(([command, name, question, main]) => el("button", { class: main ? "main" : "", onclick: () => give(command, question) }, name)));
 }
 
 const MORE = { // status → command, its name, what is asked first
-  handled: [["close", "核查通过并结案", "", true], ["rework", "核查不通过，退回返工", "仍存在的问题"]],
-  handling: [["suspend", "挂账", "暂不能解决的原因"]],
+  handled: [["close", "核查通过并结案", "", true], ["rework", "核查不通过，退回返工", "核查不通过：仍存在的问题"]],
+  handling: [["suspend", "挂账", "挂账：暂不能解决的原因"]],
   suspended: [["resume", "恢复处置", "", true]],
-  closed: [["reopen", "重开", "reason"]],
-  declined: [["reopen", "重开", "reason"]],
-  referred: [["reopen", "重开", "reason"]],
+  closed: [["reopen", "重新办理", "重新办理"]],
+  declined: [["reopen", "重新办理", "重新办理"]],
+  referred: [["reopen", "重新办理", "重新办理"]],
   merged: [["unmerge", "取消并案", "取消并案的理由"]],
 };
 
-function reasoned() {
-  const codes = Object.entries(names.reopens);
-  const n = Number(prompt(`重开的原因：${codes.map(([, name], i) => `${i + 1} ${name}`).join("　")}`)) - 1;
-  return codes[n] ? { reason: codes[n][0], note: codes[n][1] } : null;
+async function give(command, title, more = {}) {
+  const one = state.open;
+  const key = `${command}:${one.id}`;
+  const options = command === "reopen" ? names.reopens : {};
+  const said = title ? await question(key, title, { options }) : { note: command === "close" ? "核查通过" : "" };
+  if (!said) return;
+  const body = { version: one.version, ...said, ...more };
+  if (!body.reason) delete body.reason;
+  act(async () => {
+    const done = await ask(`/desk/api/cases/${one.id}/${command}`, body);
+    forget(key);
+    return done;
+  }, UNDOABLE.has(command));
 }
 
-function give(command, question, more = {}) {
-  const said = question === "reason" ? reasoned() : { note: question ? (prompt(question) || "").trim() : command === "close" ? "核查通过" : "" };
-  if (!said || (question && !said.note)) return;
-  act(() => ask(`/desk/api/cases/${state.open.id}/${command}`, { version: state.open.version, ...said, ...more }), UNDOABLE.has(command));
-}
-
-const UNDOABLE = new Set(["close"]);
+const UNDOABLE = new Set(["close", "decline", "refer"]);
 
 function toggle(axis, label) {
   const had = state.labels[axis];
@@ -271,10 +300,12 @@ function drawSimilar() {
 
 function sameness(one) {
   if (!names.may_dispatch) return null;
-  if (one.relapse && one.status === "closed") return el("button", { onclick: () => give("relapse", "", { other: Number(one.id), note: "反复出现" }) }, "标为复发");
+  if (one.relapse && one.status === "closed") return el("button", { onclick: () => give("relapse", "", { other: Number(one.id), note: "反复出现" }) }, "认定为反复出现");
   if (!["received", "filed", "dispatched"].includes(state.open.status) || ["closed", "declined", "referred", "merged"].includes(one.status)) return null;
   return el("button", { onclick: () => give("merge", "", { other: Number(one.id), note: "同一事项" }) }, "并入此案");
 }
+
+const reveals = () => { if (matchMedia("(max-width: 900px)").matches) at("detail").scrollIntoView(); };
 
 function move(step) {
   const here = state.rows.findIndex((row) => row.id === state.id);
@@ -315,11 +346,6 @@ function dispatch() {
   act(() => ask(`/desk/api/cases/${open.id}/dispatch`, { version: open.version, department, labels: { ...labels, kind } }), true);
 }
 
-function end(verb, question) {
-  const note = prompt(question);
-  if (note && note.trim()) act(() => ask(`/desk/api/cases/${state.open.id}/${verb}`, { version: state.open.version, note }), true);
-}
-
 async function pictures(id) {
   const { media } = await ask(`/desk/api/cases/${id}/media`);
   return el("div", { class: "thumbs" }, ...media.map((one, n) => {
@@ -329,19 +355,22 @@ async function pictures(id) {
 }
 
 async function reveal() {
-  const note = prompt("查看原文与联系方式的理由（将被记录）");
-  if (!note) return;
+  const { id } = state.open;
+  const said = await question(`reveal:${id}`, "查看原文与联系方式的理由（将记录备查）", { least: 4, send: "查看" });
+  if (!said) return;
   try {
-    const told = await ask(`/desk/api/cases/${state.open.id}/reveal`, { note });
+    const told = await ask(`/desk/api/cases/${id}/reveal`, { note: said.note });
+    forget(`reveal:${id}`);
+    if (state.open?.id !== id) return;
     at("original").replaceChildren(el("p", { class: "text sealed" }, `${told.title ? `${told.title}\n` : ""}${told.text}`),
-      el("p", { class: "meta" }, `联系人 ${told.name || "—"}　电话 ${told.phone || "—"}　邮箱 ${told.email || "—"}`), await pictures(state.open.id));
+      el("p", { class: "meta" }, `联系人 ${told.name || "—"}　电话 ${told.phone || "—"}　邮箱 ${told.email || "—"}`), await pictures(id));
   } catch (error) { toast(error.message); }
 }
 
 const KEYS = {
   j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1),
   e: () => actable() && withTerritory(state.open)[state.department] && dispatch(),
-  "#": () => actable() && end("decline", "不予立案的理由"),
+  "#": () => actable() && give("decline", "不予立案的理由"),
   n: () => !at("fresh").hidden && load(false),
   z: () => { if (toast.act) { at("toast").hidden = true; toast.act.work(); toast.act = null; } },
 };
@@ -349,7 +378,7 @@ names.problems.forEach((p, n) => { KEYS[String(n + 1)] = () => actable() && togg
 
 document.addEventListener("keydown", (event) => {
   const typing = event.isComposing || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
-  const work = KEYS[event.key];
+  const work = document.querySelector("dialog[open]") ? null : KEYS[event.key];
   if (typing || !work || (event.repeat && !/^(j|k|Arrow)/.test(event.key))) return;
   event.preventDefault();
   work();
@@ -360,9 +389,20 @@ setInterval(drawRows, 30000);
 function listen() {
   const live = (on, text) => { at("live").textContent = text; at("live").className = on ? "live" : "live off"; };
   const source = new EventSource("/desk/events");
-  source.addEventListener("hello", () => { live(true, "实时"); load(true).catch((error) => toast(error.message)); });
+  source.addEventListener("hello", () => { live(true, "已连接"); load(true).catch((error) => toast(error.message)); });
   source.addEventListener("changed", () => load(true).catch((error) => toast(error.message)));
   source.onerror = () => live(false, "连接中断，正在重连");
 }
 
-go("waiting", "").then(listen, (error) => toast(error.message));
+async function begin() { // ?case=… opens that case in the view that holds it
+  const wanted = new URLSearchParams(location.search).get("case") || "";
+  const one = /^\d{1,18}$/.test(wanted) ? await ask(`/desk/api/cases/${wanted}`).catch((error) => toast(error.message)) : null;
+  if (!one) return go("waiting", "");
+  [state.view] = Object.entries(names.holds).find(([view, held]) => view !== "unsure" && held.includes(one.status));
+  state.id = wanted;
+  await load(false);
+  at(`row-${wanted}`)?.scrollIntoView({ block: "nearest" });
+  show(one);
+}
+
+begin().then(listen, (error) => toast(error.message));

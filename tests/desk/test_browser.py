@@ -25,7 +25,7 @@ async def test_queue_shows_messages_as_text(open_page: Open) -> None:
     await ready(page)
     await expect(page.locator("#rows")).to_contain_text("<img src=x onerror=alert(1)>")
     await expect(page.locator("#rows img")).to_have_count(0)
-    await expect(page.locator("#live")).to_have_text("实时")
+    await expect(page.locator("#live")).to_have_text("已连接")
 
 
 async def test_keys_move_label_and_dispatch(open_page: Open, hub: Hub) -> None:
@@ -109,7 +109,7 @@ async def test_citizen_asks_with_number_and_code(open_page: Open, hub: Hub, addr
 async def test_unsure_view_puts_the_most_instructive_first(open_page: Open, hub: Hub) -> None:
     page = await open_page("wang")
     await ready(page)
-    view = page.get_by_role("button", name="待学习")
+    view = page.get_by_role("button", name="待研判")
     await view.click()
     await expect(view).to_have_attribute("aria-pressed", "true")  # its rows have come
     shown = await page.locator("#rows .row").evaluate_all("rows => rows.map(r => r.id.slice(4))")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Dialog, Page, expect
+from playwright.async_api import Page, expect
 from sqlalchemy import insert, select
 
 from hub.app import Hub
@@ -29,13 +29,10 @@ async def cases(hub: Hub) -> list[Any]:
         return list((await conn.execute(select(T.cases).order_by(T.cases.c.id))).all())
 
 
-def answering(page: Page, words: str) -> None:
-    """Whatever the page asks is answered with ``words``."""
-
-    async def answer(dialog: Dialog) -> None:
-        await dialog.accept(words)
-
-    page.once("dialog", answer)
+async def answer(page: Page, words: str) -> None:
+    """What the page asks is answered with ``words``."""
+    await page.get_by_role("dialog").get_by_role("textbox").fill(words)
+    await page.get_by_role("button", name="确定").click()
 
 
 async def handled(hub: Hub) -> Any:
@@ -80,8 +77,8 @@ async def test_similar_case_is_joined_and_parted(open_page: Open, hub: Hub) -> N
     await page.get_by_role("button", name="已办结").click()
     await page.locator("#rows .row", has_text="谢谢").click()
     await expect(page.locator("#detail")).to_contain_text(f"已并入案件 {first.case_no}")
-    answering(page, "两个桶")
     await page.get_by_role("button", name="取消并案").click()
+    await answer(page, "两个桶")
     await expect(page.locator("#rows .row")).to_have_count(0)
     assert (await cases(hub))[-1].status == "received"
 
@@ -92,8 +89,8 @@ async def test_result_is_sent_back_and_then_closed(open_page: Open, hub: Hub) ->
     case = await handled(hub)
     await page.get_by_role("button", name="待核查").click()
     await expect(page.locator("#detail .text")).to_be_visible()
-    answering(page, "仍有残留")
     await page.get_by_role("button", name="核查不通过").click()
+    await answer(page, "仍有残留")
     await expect(page.locator("#rows .row")).to_have_count(0)
     office = await open_page("fa", width=390, height=844)
     await expect(office.locator(".orders")).to_contain_text("返工 1 次")
@@ -143,9 +140,9 @@ async def test_request_is_answered_and_document_replied(open_page: Open, hub: Hu
     await office.get_by_label("回复").fill("今日办结")
     await office.get_by_role("button", name="提交回复").click()
     await expect(office.locator("main")).not_to_contain_text("催办通知书")
-    await office.get_by_text("退单、延期、挂账").click()
+    await office.get_by_text("退单、延期").click()
     await office.get_by_label("工作日").fill("2")
-    await office.get_by_label("理由", exact=True).fill("连日降雪")
+    await office.get_by_label("延期理由").fill("连日降雪")
     await office.get_by_role("button", name="申请延期").click()
     await page.get_by_role("link", name="待办").click()
     await expect(page.locator("main")).to_contain_text("申请延期 2 个工作日")
@@ -173,7 +170,7 @@ async def test_leaders_instruction_becomes_a_case_with_its_day(open_page: Open, 
     await page.get_by_role("link", name="调度台").click()
     await ready(page, 6)
     await page.locator("#rows .row", has_text="翰章大街").click()
-    await expect(page.locator("#detail")).to_contain_text("领导交办，要求 11/26 17:00 前办结")
+    await expect(page.locator("#detail")).to_contain_text("领导交办，要求 11月26日 17:00 前办结")
     assert (await cases(hub))[-1].wanted_at is not None
 
 
