@@ -155,7 +155,8 @@ class Recount:
             later = of(self.log[self.log.index(back) :], "dispatch")
             again = next((e for e in later if e["order"] not in self.undone), None)
             if again is not None and self.inside(again["at"]):
-                given = {e["department"] for e in later if e["at"] == again["at"] and e["lead"]}
+                called = [e for e in later if e["at"] == again["at"]]
+                given = {e["department"] for e in called if e["lead"] or not self.start["lead"]}
                 same = self.start["department"] in given
                 self.add("refused" if same else "returned", 1, 0)
 

@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 import test_walks as walks
 
 from router.clocking import clock_of, until
 from router.deadlines import Limit, Unit
+from router.supervision import Schedule
+from router.supervisor import build_supervisor
 from router.workflow import Verb
 from store.errors import ConflictError, RejectedError
 from store.tables import T
@@ -100,3 +103,41 @@ async def test_offices_of_one_case_at_once_are_each_heard_or_told(town: Any) -> 
         )
         assert not [one for one in done if isinstance(one, BaseException)]
     assert (await town.row(case)).status == "handled"
+
+
+async def test_two_hubs_sweep_while_people_work(town: Any, outbox: Any, city: Any) -> None:
+    walk = walks.Walk(town, 3)
+    cases = [await town.case(n) for n in range(4)]
+    for case in cases:
+        await town.sent(case, "transport", support=("real_estate",), joint=True)
+    hubs = [
+        build_supervisor(
+            db=town.db, outbox=outbox, schedule=Schedule(city.ladder, city.deadlines, town.planner.timekeeper.zone),
+            names=city.directory.names, superiors=city.directory.chain, clock=town.clock,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+
+    async def one(name: str, case: Any) -> None:
+        try:
+            await getattr(walk, name)(case, cases)
+        except (ConflictError, RejectedError):
+            return
+
+    for _ in range(25):
+        town.clock.forward(hours=7)
+        rows = [await town.row(case) for case in cases]
+        names = [walk.dice.choice(["progress", "ask", "answer", "onward"]) for _ in rows]
+        work = [one(name, row) for name, row in zip(names, rows, strict=True)]
+        await asyncio.gather(*(hub.sweep(town.clock()) for hub in hubs), *work)
+    papers = await town.rows(T.supervisions)
+    numbers = sorted(one.number for one in papers if one.level == "urge" and one.number)
+    assert sorted(numbers, key=len) == [
+        f"敦城督催〔2026〕{n}号" for n in range(1, len(numbers) + 1)
+    ]
+    assert numbers
+    for case in await town.rows(T.cases):
+        told = [one for one in await town.rows(T.log, T.log.c.topic == "notices") if one.key == str(case.id)]  # fmt: skip
+        seqs = [msgspec.json.decode(one.payload)["seq"] for one in told]
+        assert sorted(seqs) == list(range(1, case.notices + 1))
+        await walks.check_orders(town, case)
