@@ -67,7 +67,7 @@ function drawViews() {
 
 function drawRows() {
   at("rows").replaceChildren(...state.rows.map(drawRow));
-  at("rows").setAttribute("aria-activedescendant", state.id ? `row-${state.id}` : "");
+  at("rows").setAttribute("aria-activedescendant", at(`row-${state.id}`) ? `row-${state.id}` : "");
   at("none").hidden = state.rows.length > 0;
   const known = new Set(state.rows.map((row) => row.id));
   const more = state.fresh ? state.fresh.filter((row) => !known.has(row.id)).length : 0;
