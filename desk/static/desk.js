@@ -266,6 +266,7 @@ function show(one) {
   state.department = one.suggested;
   state.similar = null;
   drawDetail();
+  at("detail").scrollTop = 0;
   similar(one.id).catch(() => {});
 }
 
