@@ -44,6 +44,10 @@ class User:
         """Whether this person decides at the desk."""
         return self.role in {"dispatcher", "admin"}
 
+    def may_supervise(self) -> bool:
+        """Whether this person may issue documents of supervision."""
+        return self.role in {"supervisor", "admin"}
+
     def may_watch(self) -> bool:
         """Whether this person sees the whole queue."""
         return self.role != "department"

@@ -34,7 +34,7 @@ from router.charges import Charges
 from router.commands import Commands
 from router.departments import Directory
 from router.grouping import Finder
-from router.ladder import LEVEL_NAMES
+from router.ladder import LEVEL_NAMES, Level
 from router.reckoning import Reckoner
 from router.replies import Replies
 from router.supervisor import Supervisor
@@ -198,7 +198,9 @@ class Desk:
             "reopens": dict(self._commands.cases.lifecycle.reopen.reasons),
             "undo_s": self._commands.undoing.lifecycle.undo_s,
             "levels": dict(LEVEL_NAMES),
+            "documents": [level for level in LEVEL_NAMES if level not in {Level.YELLOW, Level.RED}],
             "may_dispatch": request[SESSION].user.may_dispatch(),
+            "may_supervise": request[SESSION].user.may_supervise(),
         }
         encoded = msgspec.json.encode(names).decode()
         return self._pages.render("desk.html", request, names=encoded)

@@ -242,7 +242,7 @@ class Deciding:
 
     async def _supervise(self, request: web.Request) -> web.Response:
         """A supervisor issues a document of the ladder by hand."""
-        user = require(request, lambda one: one.role in {"supervisor", "admin"})
+        user = require(request, User.may_supervise)
         body = await body_of(request, SuperviseBody)
         order_id = int(request.match_info["id"])
         number = await self._supervisor.issue_now(order_id, level=body.level, actor=user.name)

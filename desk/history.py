@@ -55,15 +55,13 @@ class Words:
 
 def told(events: Sequence[Mapping[str, Any]], words: Words) -> list[dict[str, str]]:
     """``at`` (ISO 8601), ``what``, ``who`` and ``why`` of each event."""
-    return [
-        {
-            "at": one["at"],
-            "what": VERB_NAMES.get(one["verb"], one["verb"]),
-            "who": who(one["actor"], words),
-            "why": "　".join(p for p in (_reason(one["reason"], words), _note(one, words)) if p),
-        }
-        for one in events
-    ]
+    return [_line(one, VERB_NAMES.get(one["verb"], one["verb"]), words) for one in events]
+
+
+def _line(event: Mapping[str, Any], what: str, words: Words) -> dict[str, str]:
+    said = (_reason(event["reason"], words), _note(event, words))
+    why = "　".join(part for part in said if part and part != what)
+    return {"at": event["at"], "what": what, "who": who(event["actor"], words), "why": why}
 
 
 def who(actor: str, words: Words) -> str:

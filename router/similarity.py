@@ -104,7 +104,8 @@ class Matcher:
 
     def _time(self, a: Facts, b: Facts) -> Reason:
         days, window = self._days(a, b)
-        said = f"相隔{days:.0f}天" if days >= 1 else f"相隔{days * 24:.0f}小时"
+        hours = f"{days * 24:.0f}小时" if days * 24 >= 1 else "不足1小时"
+        said = f"相隔{days:.0f}天" if days >= 1 else f"相隔{hours}"
         if days <= window:
             return Reason(Sign.TIME, said, 0.7 if days <= window / 2 else 0.3)
         return Reason(Sign.TIME, said, -1.5 if days <= 2 * window else -5.0)

@@ -1,40 +1,14 @@
 // The dispatch queue: one store of rows, drawn from it; keys act on the selected row.
 // Text from citizens only ever becomes textContent.
 
+import { ask, el } from "./base.js";
 import { forget, question } from "./question.js";
 
 const root = document.getElementById("desk");
 const names = JSON.parse(root.dataset.names);
-const token = root.dataset.token;
 const state = { view: "waiting", problem: "", rows: [], counts: {}, id: "", open: null, labels: null, fresh: null, skew: 0, turn: 0 };
 
 const at = (id) => document.getElementById(id);
-
-function el(tag, props = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(props)) {
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (key === "class") node.className = value;
-    else if (value !== undefined && value !== null && value !== false) node.setAttribute(key, value === true ? "" : value);
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined));
-  return node;
-}
-
-const FAULTS = { // reason or status of a refusal → what the person reads
-  403: "您没有此项操作权限，或页面已过期，请刷新后重试", 404: "没有找到这件诉求", 409: "案件刚被他人处理，已刷新",
-  late: "已超过允许的时间", final: "已作最终认定", note: "请填写理由", department: "承办单位不在部门名录中", into: "不能并入该案件", of: "不能认定为反复出现",
-  deadline: "期限无效", limit: "申请的时间无效", reason: "请选择原因", label: "标签不在目录中",
-};
-
-async function ask(path, body) {
-  const options = body ? { method: "POST", headers: { "Content-Type": "application/json", "X-Token": token }, body: JSON.stringify(body) } : {};
-  const answer = await fetch(path, options);
-  if (answer.status === 401) { location.assign("/login"); throw new Error("登录已过期"); }
-  const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(FAULTS[told.reason] || FAULTS[answer.status] || `操作未完成，请稍后重试（${answer.status}）`);
-  return told;
-}
 
 function toast(text, act, seconds = 5) {
   const box = at("toast");
@@ -59,7 +33,7 @@ const year = (at) => new Intl.DateTimeFormat("en", { timeZone: names.zone, year:
 function clockTime(iso) { // the year only where it is not this one
   const at = new Date(iso);
   const got = Object.fromEntries(new Intl.DateTimeFormat("en-GB", parts).formatToParts(at).map((p) => [p.type, p.value]));
-  return `${year(at) === year(new Date()) ? "" : `${year(at)}年`}${got.month}月${got.day}日 ${got.hour}:${got.minute}`;
+  return `${year(at) === year(new Date()) ? "" : `${year(at)}年`}${Number(got.month)}月${Number(got.day)}日 ${got.hour}:${got.minute}`;
 }
 const channel = (id) => names.channels[id] || id;
 const why = (rule) => names.rules[rule] || "没有规则适用，由默认单位负责";
@@ -93,7 +67,7 @@ function drawViews() {
 
 function drawRows() {
   at("rows").replaceChildren(...state.rows.map(drawRow));
-  at("rows").setAttribute("aria-activedescendant", state.id ? `row-${state.id}` : "");
+  at("rows").setAttribute("aria-activedescendant", at(`row-${state.id}`) ? `row-${state.id}` : "");
   at("none").hidden = state.rows.length > 0;
   const known = new Set(state.rows.map((row) => row.id));
   const more = state.fresh ? state.fresh.filter((row) => !known.has(row.id)).length : 0;
@@ -133,7 +107,7 @@ function marks(one) {
     one.returns ? `已退单 ${one.returns} 次${one.final ? "，已作最终认定" : ""}` : "",
     one.reworks ? `返工 ${one.reworks} 次` : "",
     one.charges.map((c) => `${levels[c.level]}：${c.holder}`).join("　"),
-    ...one.supervisions.filter((s) => s.state !== "skipped").map((s) => `${names.levels[s.level]} ${s.number} ${clockTime(s.at)} → ${names.departments[s.addressee] || names.areas[s.addressee] || s.addressee}${s.reply ? `　回复：${s.reply}` : ""}`),
+    ...one.supervisions.filter((s) => s.state !== "skipped").map((s) => `${names.levels[s.level]}${s.number ? ` ${s.number}` : ""}，${clockTime(s.at)} 发至${names.departments[s.addressee] || names.areas[s.addressee] || s.addressee}${s.reply ? `　回复：${s.reply}` : ""}`),
   ];
   return lines.filter(Boolean).map((text) => el("p", { class: "meta" }, text));
 }
@@ -178,14 +152,26 @@ function drawDetail() {
 function offices(one) { // to choose from while it waits, afterwards those that have it
   const office = (id) => names.departments[id] || names.areas[id] || id;
   if (!actable()) {
-    return [el("h2", {}, "承办单位"), ...one.orders.map((o) => el("p", { class: "meta" },
-      `${o.lead ? "主办" : "协办"}　${office(o.department)}　${names.orders[o.status]}${["assigned", "signed"].includes(o.status) ? `　办理期限 ${clockTime(o.due_at)}` : ""}`)), one.orders.length ? null : "无"].filter(Boolean);
+    return [el("h2", {}, "承办单位"), ...one.orders.map((o) => el("p", { class: "meta head" },
+      `${o.lead ? "主办" : "协办"}　${office(o.department)}　${names.orders[o.status]}${["assigned", "signed"].includes(o.status) ? `　办理期限 ${clockTime(o.due_at)}` : ""}`,
+      names.may_supervise && ["assigned", "signed"].includes(o.status) ? el("button", { onclick: () => supervise(o, office(o.department)) }, "发出督办文书") : null)), one.orders.length ? null : "无"].filter(Boolean);
   }
   return [el("h2", {}, `责任单位（推荐 ${office(one.suggested)}：${why(one.rule)}）`),
     el("div", { class: "picks" }, ...Object.entries(withTerritory(one)).map(([id, name]) => el("button", {
       class: id === state.department ? "pick on" : "pick", "aria-pressed": String(id === state.department),
       onclick: () => { state.department = id; drawDetail(); },
     }, name, id === one.suggested ? "（推荐）" : "")))];
+}
+
+async function supervise(order, office) {
+  const levels = Object.fromEntries(names.documents.map((level) => [level, names.levels[level]]));
+  const said = await question(`supervise:${order.id}`, `向${office}发出督办文书`, { options: levels, least: 0, send: "发出", picked: "文书种类" });
+  if (!said) return;
+  try {
+    const { number } = await ask(`/desk/api/orders/${order.id}/supervise`, { level: said.reason });
+    toast(`已发出 ${number}`);
+    await select(state.id);
+  } catch (error) { toast(error.message); }
 }
 
 function withTerritory(one) {
@@ -229,10 +215,11 @@ async function give(command, title, more = {}) {
     const done = await ask(`/desk/api/cases/${one.id}/${command}`, body);
     forget(key);
     return done;
-  }, UNDOABLE.has(command));
+  }, UNDOABLE.has(command), SAID[command]);
 }
 
 const UNDOABLE = new Set(["close", "decline", "refer"]);
+const SAID = { close: "已结案", decline: "已不予立案", refer: "已转 12345 热线" };
 
 function toggle(axis, label) {
   const had = state.labels[axis];
@@ -279,6 +266,7 @@ function show(one) {
   state.department = one.suggested;
   state.similar = null;
   drawDetail();
+  at("detail").scrollTop = 0;
   similar(one.id).catch(() => {});
 }
 
@@ -313,13 +301,13 @@ function move(step) {
   if (row) select(row.id);
 }
 
-async function act(work, undoable) {
+async function act(work, undoable, said = "已处理") {
   const here = state.rows.findIndex((row) => row.id === state.id);
   const gone = state.rows[here];
   const { id, case_no: number } = state.open;
   try {
     const { version } = await work();
-    if (undoable && names.undo_s) toast(`${number} 已处理`, { name: "撤销", work: () => undo(id, version) }, names.undo_s);
+    if (undoable && names.undo_s) toast(`${number} ${said}`, { name: "撤销", work: () => undo(id, version) }, names.undo_s);
     state.rows = state.rows.filter((row) => row !== gone);
     state.open = null;
     const next = state.rows[Math.min(here, state.rows.length - 1)];
@@ -343,7 +331,7 @@ async function undo(id, version) {
 function dispatch() {
   const { open, labels, department } = state;
   const kind = ["complaint", "request", "inquiry"].includes(labels.kind) ? labels.kind : "request";
-  act(() => ask(`/desk/api/cases/${open.id}/dispatch`, { version: open.version, department, labels: { ...labels, kind } }), true);
+  act(() => ask(`/desk/api/cases/${open.id}/dispatch`, { version: open.version, department, labels: { ...labels, kind } }), true, `已派遣至${withTerritory(open)[department]}`);
 }
 
 async function pictures(id) {

@@ -26,8 +26,8 @@ _FRAME = Template(
     "<body><main class='card narrow large'><h1>$title</h1>$body</main></body></html>"
 )
 _FORM = Template(
-    "<form method='post' action='$action' class='stack'><div>$choices</div>"
-    "$more<label>办理结果、退单或申请理由"
+    "<form method='post' action='$action' class='stack'><fieldset><legend>办理方式</legend>$choices</fieldset>"
+    "$more<label>办理结果、退单或申请理由（仅签收可不填）"
     "<textarea name='note' rows='5' maxlength='1000'></textarea></label>"
     "<button class='main'>提交</button></form>"
 )
@@ -36,10 +36,10 @@ _CHOICE = Template(
 )
 
 
-_REASONS = Template("<label>退单原因<select name='reason'>$options</select></label>")
+_REASONS = Template("<label>退单原因（退单时选择）<select name='reason'>$options</select></label>")
 _OPTION = Template("<option value='$value'>$name</option>")
 _DAYS = (
-    "<label>申请延期（工作日）"
+    "<label>延期工作日数（申请延期时填写）"
     "<input type='number' name='amount' min='1' max='60' step='1' value='1'></label>"
 )
 

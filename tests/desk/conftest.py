@@ -56,6 +56,7 @@ async def address(hub: Hub) -> AsyncIterator[str]:
     await desk.accounts.put(
         "fa", "correct horse", role="department", display="执法", scope="urban_enforcement"
     )
+    await desk.accounts.put("du", "correct horse", role="supervisor", display="督查员")
     await hub.admission.admit(
         [Item(channel="app", channel_id=str(n), text=t) for n, t in enumerate(TEXTS)]
     )

@@ -92,3 +92,25 @@ async def test_pages_fit_the_phone(open_page: Open, address: str) -> None:
             assert box is not None
             assert 44 <= box["height"] < 60, (path, await link.text_content())
     assert wide == []
+
+
+async def test_supervisor_issues_a_document_from_the_case(
+    open_page: Open, hub: Hub, address: str
+) -> None:
+    page = await open_page("wang")
+    await ready(page)
+    case = await last_case(hub)
+    await hub.commands.cases.dispatch(
+        case.id, version=case.version, actor="wang", department="urban_enforcement"
+    )
+    overseer = await open_page("du")
+    await overseer.goto(f"{address}/desk?case={case.id}")
+    await overseer.get_by_role("button", name="发出督办文书").click()
+    await overseer.get_by_label("文书种类").select_option(label="督办单")
+    await overseer.get_by_role("button", name="发出", exact=True).click()
+    await expect(overseer.locator("#detail")).to_contain_text("督办单 敦城督")
+    async with hub.db.read() as conn:
+        assert (await conn.execute(select(T.supervisions.c.level))).scalar_one() == "order"
+    await page.get_by_role("button", name="已派遣").click()
+    await expect(page.locator("#detail")).to_contain_text("督办单 敦城督")
+    await expect(page.get_by_role("button", name="发出督办文书")).to_have_count(0)
