@@ -82,6 +82,7 @@ class Deciding:
         self._work: Mapping[str, Callable[[int, str, Body], Awaitable[int]]] = {
             "dispatch": self._dispatch,
             "undo": self._undo,
+            "recall": self._recall,
             "decline": self._decline,
             "refer": self._refer,
             "pass": self._pass,
@@ -133,6 +134,11 @@ class Deciding:
 
     async def _undo(self, case_id: int, actor: str, body: Body) -> int:
         return await self._commands.undoing.undo(case_id, version=body.version, actor=actor)
+
+    async def _recall(self, case_id: int, actor: str, body: Body) -> int:
+        return await self._commands.cases.recall(
+            case_id, version=body.version, actor=actor, note=body.note
+        )
 
     async def _decline(self, case_id: int, actor: str, body: Body) -> int:
         return await self._end(case_id, actor, body, Verb.DECLINE)

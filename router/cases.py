@@ -111,6 +111,23 @@ class Cases:
             "stage_due_at": None,
         }
 
+    async def recall(self, case_id: int, *, version: int, actor: str, note: str) -> int:
+        """Take the case back from its offices (收回改派), to dispatch it anew; they are told."""
+        needed(note, "write why it is taken back")
+
+        async def work(tx: Tx) -> int:
+            case = await self._ledger.case(tx, case_id, version)
+            act = self._act(actor, note)
+            steps = moves(case, [Verb.RECALL], act)
+            orders = await self._ledger.orders(tx, case_id, *OPEN_ORDER)
+            taken = await self._ledger.withdraw(tx, orders, act)
+            await self._ledger.tell_offices(tx, case, "withdrawn", taken)
+            await self._ledger.unsay(tx, case_id, act.at)
+            changes = {"department": "", "stage_due_at": self.planner.desk_due_at(case, act.at)}
+            return await self._ledger.save(tx, case, steps, act, **changes)
+
+        return await self._ledger.db.write(work)
+
     async def end(self, case_id: int, *, version: int, actor: str, verb: Verb, note: str) -> int:
         """Decline (不予立案, with its reason) or refer (转12345) a case nobody works on."""
         needed(note, "write why this is not dispatched")

@@ -109,8 +109,9 @@ class Orders:
         changes: dict[str, Any],
     ) -> int:
         """Save; the case is handled when the lead has handled and nothing else is open."""
-        lead_done = order["lead"] or await self._ledger.orders(
-            tx, case["id"], OrderStatus.HANDLED, lead=True
+        leads = await self._ledger.orders(tx, case["id"], OrderStatus.HANDLED, lead=True)
+        lead_done = order["lead"] or any(
+            one["dispatched_at"] == case["dispatched_at"] for one in leads
         )
         if others or not lead_done or case["status"] != CaseStatus.HANDLING:
             return await self._beside(tx, case, verb, order, act, **changes)

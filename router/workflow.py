@@ -50,6 +50,7 @@ class Verb(StrEnum):
     INSTRUCT = "instruct"
     DISPATCH = "dispatch"
     UNDO = "undo"
+    RECALL = "recall"
     SIGN = "sign"
     RETURN_ORDER = "return_order"
     ASK_EXTENSION = "ask_extension"
@@ -105,6 +106,7 @@ VERB_NAMES = MappingProxyType(
         Verb.INSTRUCT: "领导交办",
         Verb.DISPATCH: "派遣",
         Verb.UNDO: "撤销",
+        Verb.RECALL: "收回改派",
         Verb.SIGN: "签收",
         Verb.RETURN_ORDER: "退单",
         Verb.ASK_EXTENSION: "申请延期",
@@ -142,6 +144,7 @@ TRANSITIONS: MappingProxyType[tuple[CaseStatus, Verb], CaseStatus] = MappingProx
         (_S.DISPATCHED, _V.EXTEND): _S.DISPATCHED,
         (_S.DISPATCHED, _V.REFUSE_EXTENSION): _S.DISPATCHED,
         (_S.DISPATCHED, _V.MERGE): _S.MERGED,
+        (_S.DISPATCHED, _V.RECALL): _S.FILED,
         (_S.HANDLING, _V.RETURN_ORDER): _S.FILED,
         (_S.HANDLING, _V.ASK_EXTENSION): _S.HANDLING,
         (_S.HANDLING, _V.EXTEND): _S.HANDLING,
@@ -150,6 +153,7 @@ TRANSITIONS: MappingProxyType[tuple[CaseStatus, Verb], CaseStatus] = MappingProx
         (_S.HANDLING, _V.SUSPEND): _S.SUSPENDED,
         (_S.HANDLING, _V.REFUSE_SUSPENSION): _S.HANDLING,
         (_S.HANDLING, _V.HANDLE): _S.HANDLED,
+        (_S.HANDLING, _V.RECALL): _S.FILED,
         (_S.SUSPENDED, _V.RESUME): _S.HANDLING,
         (_S.HANDLED, _V.VERIFY_PASS): _S.HANDLED,
         (_S.HANDLED, _V.VERIFY_FAIL): _S.HANDLING,

@@ -195,7 +195,8 @@ function acts() {
 
 const MORE = { // status → command, its name, what is asked first
   handled: [["close", "核查通过并结案", "", true], ["rework", "核查不通过，退回返工", "核查不通过：仍存在的问题"]],
-  handling: [["suspend", "挂账", "挂账：暂不能解决的原因"]],
+  dispatched: [["recall", "收回改派", "收回改派的理由"]],
+  handling: [["suspend", "挂账", "挂账：暂不能解决的原因"], ["recall", "收回改派", "收回改派的理由"]],
   suspended: [["resume", "恢复处置", "", true]],
   closed: [["reopen", "重新办理", "重新办理"]],
   declined: [["reopen", "重新办理", "重新办理"]],

@@ -274,3 +274,41 @@ async def test_another_version_is_a_conflict_and_changes_nothing(town: Any) -> N
     with pytest.raises(ConflictError, match="somebody else"):
         await town.commands.cases.end(case, version=1, actor="li", verb=Verb.REFER, note="x")
     assert (await town.row(case)).status == "dispatched"
+
+
+async def test_what_an_office_leaves_lying_is_taken_back_and_given_to_another(town: Any) -> None:
+    case = await town.case()
+    lead = await town.sent(case, "urban_enforcement", support=("transport",), joint=True)
+    await town.deliver()
+    await town.act(lead, Verb.SIGN)
+    recall = town.commands.cases.recall
+    version = (await town.row(case)).version
+    with pytest.raises(RejectedError, match="note"):
+        await recall(case, version=version, actor="wang", note=" ")
+    await recall(case, version=version, actor="wang", note="机构撤并")
+    assert ((await town.row(case)).status, (await town.row(case)).department) == ("filed", "")
+    assert [o.status for o in await town.orders(case)] == ["withdrawn", "withdrawn"]
+    assert [d.change for d in await town.deliver()].count("withdrawn") == 2
+    again = await town.done(case, "real_estate")
+    assert (await town.row(case)).status == "handled"
+    with pytest.raises(WorkflowError):
+        await recall(case, version=(await town.row(case)).version, actor="wang", note="x")
+    assert again.dispatched_at > lead.dispatched_at
+
+
+async def test_lead_of_an_earlier_dispatch_does_not_end_a_later_one(town: Any) -> None:
+    case = await town.case()
+    await town.sent(case, "urban_enforcement", support=("transport",), joint=True)
+    first, _ = await town.orders(case)
+    await town.act(first, Verb.SIGN)
+    await town.act(first, Verb.HANDLE, "已整治")
+    version = (await town.row(case)).version
+    await town.commands.cases.recall(case, version=version, actor="wang", note="另行组织")
+    await town.sent(case, "real_estate", support=("public_security",), joint=True)
+    *_, lead, support = await town.orders(case)
+    await town.act(lead, Verb.SIGN)
+    await town.act(support, Verb.SIGN)
+    await town.act(support, Verb.HANDLE, "已办")
+    assert (await town.row(case)).status == "handling"
+    await town.act(lead, Verb.HANDLE, "已办")
+    assert (await town.row(case)).status == "handled"

@@ -94,7 +94,7 @@ class Walk:
 
     async def desk(self, case: Any, _: Any) -> None:
         cases, seen = self.town.commands.cases, {"version": case.version, "actor": "wang"}
-        name = self.dice.choice(["suspend", "resume", "close", "pass", "fail", "reopen"])
+        name = self.dice.choice(["suspend", "resume", "close", "pass", "fail", "reopen", "recall"])
         passed = {"pass": True, "fail": False}
         if name in passed:
             await cases.verify(case.id, passed=passed[name], note="x", **seen)
@@ -135,7 +135,8 @@ async def check_orders(town: Any, case: Any) -> None:
     open_ = [order for order in orders if order.status in OPEN_ORDER]
     working = {CaseStatus.DISPATCHED, CaseStatus.HANDLING, CaseStatus.SUSPENDED}
     assert bool(open_) == (case.status in working), case.status
-    leads = [order for order in orders if order.lead and order.status in {*OPEN_ORDER, "handled"}]
+    now = [order for order in orders if order.dispatched_at == case.dispatched_at]
+    leads = [order for order in now if order.lead and order.status in {*OPEN_ORDER, "handled"}]
     if case.status in {*working, CaseStatus.HANDLED}:
         assert [lead.department for lead in leads] == [case.department]
         assert case.due_at == leads[0].due_at
