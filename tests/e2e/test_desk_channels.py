@@ -87,9 +87,9 @@ async def test_source_page_tells_good_from_broken(hub: Hub, client: TestClient[A
     await log_in(client, "wang")
     one = (await (await client.get("/desk/api/sources")).json())["sources"][0]
     assert (one["name"], one["state"], one["failures"]) == ("app", "down", 1)
-    assert "页面结构变了" in one["alert"]
+    assert "页面结构已变化" in one["alert"]
     page = await (await client.get("/desk/sources")).text()
-    assert "页面结构变了" in page
+    assert "页面结构已变化" in page
     assert "手机APP" in page
 
 
