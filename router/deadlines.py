@@ -46,13 +46,9 @@ class Unit(StrEnum):
 class Stage(StrEnum):
     """The steps beside handling that may have a limit of their own."""
 
-    VERIFY = "verify"  # 核实
-    FILE = "file"  # 立案
-    DISPATCH = "dispatch"  # 派遣
-    SIGN = "sign"  # 签收
-    CHECK = "check"  # 核查
-    CLOSE = "close"  # 结案
-    REPLY = "reply"  # 答复
+    DISPATCH = "dispatch"  # 派遣, from the receipt or a return
+    SIGN = "sign"  # 签收, from the dispatch
+    CHECK = "check"  # 核查结案, from the result
 
 
 class Limit(Strict):

@@ -256,7 +256,7 @@ def test_stages_have_limits_of_their_own() -> None:
     table = city(stage={"sign": {"amount": 2, "unit": "work_hours"}})
     start = at("2026-11-24T11:00")
     assert table.stage_due_at(Stage.SIGN, start, ZONE) == at("2026-11-24T15:00")
-    assert table.stage_due_at(Stage.CLOSE, start, ZONE) is None
+    assert table.stage_due_at(Stage.CHECK, start, ZONE) is None
 
 
 DAY = Clock(at("2026-11-24T09:00"), Limit(amount=1, unit=Unit.WORK_DAYS))
