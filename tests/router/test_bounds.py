@@ -165,4 +165,4 @@ async def test_due_times_are_those_of_a_slow_count(town: Any, seed: int) -> None
         town.clock.forward(minutes=counted.walk.dice.choice([1, 30, 200, 700]))
         if await counted.step(case):
             compared += await counted.compare(case)
-    assert compared > 20
+    assert compared >= 10

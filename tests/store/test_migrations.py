@@ -42,8 +42,8 @@ def _insert(connection: Connection, name: str, row: dict[str, Any]) -> None:
     connection.execute(sa.insert(sa.table(name, *columns)).values(row))
 
 
-async def test_cases_from_before_duty_are_watched_and_numbered_on(db_url: str) -> None:
-    old = Database(db_url)
+async def test_cases_from_before_duty_are_watched_and_numbered_on(empty_url: str) -> None:
+    old = Database(empty_url)
     await old.open()
     async with old._writer.begin() as conn:  # type: ignore[union-attr]
         await conn.run_sync(before_duty)
