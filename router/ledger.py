@@ -176,11 +176,11 @@ class Ledger:
         await self.lapse(tx, taken, act)
         return taken
 
-    async def lapse(self, tx: Tx, orders: Sequence[Row], act: Act, *whats: str) -> None:
-        """What was asked for (only ``whats``, if any) is answered by nobody any more, and nobody's task."""
+    async def lapse(self, tx: Tx, orders: Sequence[Row], act: Act, *asked: str) -> None:
+        """What was asked for (only ``asked``, if any) is answered by nobody any more, and nobody's task."""
         q = T.requests.c
         where = [q.order_id.in_([order["id"] for order in orders]), q.state == "open"]
-        where += [q.what.in_(whats)] if whats else []
+        where += [q.what.in_(asked)] if asked else []
         change = update(T.requests).where(*where).values(state="lapsed", answered_at=act.at)
         gone = (await tx.run(change.returning(q.id))).scalars().all()
         marks = [f"request:{number}" for number in gone]
