@@ -28,7 +28,7 @@ from store.understood import labels_of
 KEYS = 12
 """Keys a case is kept under, at most."""
 
-READ, COMPARED, BEST = 200, 24, 10
+READ, COMPARED, BEST = 100, 16, 10
 """Candidates read by key, compared, and returned, at most."""
 
 _BANDS, _ROWS = 3, 3
@@ -39,7 +39,7 @@ _NAMED = 2
 _WEIGHTS = {"l": 9, "w": 5, "t": 5, "s": 4, "c": 3, "a": 1}
 """What sharing a key of each kind counts for when candidates are chosen."""
 
-_LIMITS = {"l": 20, "w": 20, "t": 20, "s": 60, "c": 12, "a": 40}
+_LIMITS = {"l": 20, "w": 20, "t": 20, "s": 30, "c": 10, "a": 16}
 """Newest cases read under one key of each kind."""
 
 Around = tuple[tuple[int, int], ...]
