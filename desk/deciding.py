@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from aiohttp import web
 
 from desk.accounts import User
 from desk.pages import MARK, Note, body_of, require
-from desk.queries import open_requests
+from desk.queries import open_requests, plain
 from ingest.redact import redact
 from router.commands import Commands
 from router.deciding import Labels
@@ -223,7 +223,7 @@ class Deciding:
         """What departments have asked for and nobody has answered."""
         require(request, User.may_watch)
         rows = await open_requests(self._db)
-        return web.json_response({"requests": [_plain(row) for row in rows]})
+        return web.json_response({"requests": [plain(row) for row in rows]})
 
     async def _answer(self, request: web.Request) -> web.Response:
         user = require(request, User.may_dispatch)
@@ -236,7 +236,7 @@ class Deciding:
     async def _tasks(self, request: web.Request) -> web.Response:
         role = _task_role(require(request, User.may_watch))
         rows = await self._commands.tasks.open(role)
-        told = [_plain(row) | {"name": TASK_NAMES[TaskKind(row["kind"])]} for row in rows]
+        told = [plain(row) | {"name": TASK_NAMES[TaskKind(row["kind"])]} for row in rows]
         return web.json_response({"tasks": told})
 
     async def _done(self, request: web.Request) -> web.Response:
@@ -274,14 +274,3 @@ def _task_role(user: User) -> TaskRole:
         return TaskRole(user.role)
     except ValueError as error:
         raise AuthError("desk: your role has no tasks", known=True) from error
-
-
-def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """JSON-ready: ids as text, times as ISO 8601."""
-    made: dict[str, Any] = {}
-    for key, value in row.items():
-        if isinstance(value, datetime):
-            made[key] = value.isoformat()
-        else:
-            made[key] = str(value) if key.endswith("_id") and value is not None else value
-    return made

@@ -9,9 +9,8 @@ from aiohttp import web
 
 from desk import queries
 from desk.pages import Pages, require
-from router.commands import OFFICE_VERBS, Commands, office_may
-from router.deadlines import Limit, Unit
-from router.notify.calls import asked_limit
+from router.commands import OFFICE_VERBS, REFUSED, Commands, office_may
+from router.notify.calls import asked_days
 from router.replies import Replies
 from router.workflow import Verb
 from store.db import Database
@@ -21,11 +20,7 @@ LONGEST_NOTE = 1000
 
 SAID = {
     "note": "请填写处置结果、退单或申请理由。",
-    "reason": "请选择退单原因。",
-    "final": "派遣员已作最终认定，不能再退单；请办理或申请延期。",
-    "late": "已超过允许的时间，不能退单或申请延期。",
-    "limit": "申请的时间无效、过长或次数已用完。",
-    "asked": "申请已提交，请等待答复。",
+    **REFUSED,
     "what": "挂账由牵头单位申请。",
 }
 """Why a command was refused, as the department reads it."""
@@ -113,7 +108,9 @@ class Inbox:
                 scope=user.scope,
                 note=note,
                 reason=str(form.get("reason", "")),
-                limit=_days(str(form.get("amount", ""))) if verb is Verb.ASK_EXTENSION else None,
+                limit=asked_days(str(form.get("amount", "")))
+                if verb is Verb.ASK_EXTENSION
+                else None,
             )
         except RejectedError as error:
             return await self._show(
@@ -157,11 +154,3 @@ def laid_out(body: str) -> list[tuple[str, str]]:
         ended = ended or is_indented
         made.append((line.strip("　"), style))
     return made
-
-
-def _days(amount: str) -> Limit | None:
-    """So many working days; RejectedError for what is no number."""
-    try:
-        return asked_limit(float(amount), Unit.WORK_DAYS)
-    except ValueError as error:
-        raise RejectedError("desk: amount: write a number of days", reason="limit") from error

@@ -108,7 +108,7 @@ async def detail(db: Database, case_id: int) -> dict[str, Any] | None:
         row["model"] = verdict.model if verdict else ""
         for name, table in (("orders", T.work_orders), ("events", T.events)):
             of_case = select(table).where(table.c.case_id == case_id).order_by(table.c.id)
-            row[name] = [_plain(one) for one in (await conn.execute(of_case)).mappings()]
+            row[name] = [plain(one) for one in (await conn.execute(of_case)).mappings()]
         row |= await _beside(conn, case_id, found)
     return row
 
@@ -128,10 +128,10 @@ async def _beside(conn: AsyncConnection, case_id: int, own: Mapping[Any, Any]) -
     papers = select(s.number, s.level, s.title, s.addressee, s.at, s.reply_by, s.state, s.reply)
     letters = await conn.execute(papers.where(s.case_id == case_id).order_by(s.id))
     return {
-        "joined": [_plain(one) for one in found if one["merged_into"] == case_id],
+        "joined": [plain(one) for one in found if one["merged_into"] == case_id],
         "joined_to": next((o["case_no"] for o in found if o["id"] == own["merged_into"]), ""),
         "relapsed": next((o["case_no"] for o in found if o["id"] == own["relapse_of"]), ""),
-        "supervisions": [_plain(one) for one in letters.mappings()],
+        "supervisions": [plain(one) for one in letters.mappings()],
     }
 
 
@@ -164,7 +164,7 @@ async def inbox(
     )  # fmt: skip
     async with db.read() as conn:
         rows = (await conn.execute(statement)).mappings().all()
-    return [{**_plain(row), "problems": _labels.decode(row["problems"])} for row in rows]
+    return [{**plain(row), "problems": _labels.decode(row["problems"])} for row in rows]
 
 
 async def open_requests(db: Database) -> list[Mapping[Any, Any]]:
@@ -185,19 +185,19 @@ async def open_requests(db: Database) -> list[Mapping[Any, Any]]:
 
 
 def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
-    plain = _plain(row)
-    plain["problems"] = _labels.decode(row["problems"])
-    plain["campaigns"] = _labels.decode(row["campaigns"])
-    return plain
+    shown = plain(row)
+    shown["problems"] = _labels.decode(row["problems"])
+    shown["campaigns"] = _labels.decode(row["campaigns"])
+    return shown
 
 
-def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
+def plain(row: Mapping[Any, Any]) -> dict[str, Any]:
     """JSON-ready: ids as text (they outgrow a browser's integers), times as ISO 8601."""
     return {
         key: value.isoformat()
         if isinstance(value, datetime)
         else str(value)
-        if key.endswith("id")
+        if key.endswith("id") and value is not None
         else value
         for key, value in row.items()
     }

@@ -29,6 +29,17 @@ OFFICE_VERBS: Mapping[str, Verb] = MappingProxyType(
 )
 """What an office may do with its work order, as its word in addresses and forms."""
 
+REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "reason": "请选择退单原因。",
+        "final": "派遣员已作最终认定，不能再退单；请办理或申请延期。",
+        "late": "已超过允许的时间，不能退单或申请延期。",
+        "limit": "申请的时间无效、过长或次数已用完。",
+        "asked": "申请已提交，请等待答复。",
+    }
+)
+"""Why an office's command was refused, by the error's reason, as its people read it."""
+
 
 @dataclass(frozen=True)
 class Commands:

@@ -9,16 +9,17 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from router.documents import CLIMB, Facts, First, Writer, number_of, share, span
-from router.ladder import Ladder, Level, Recipients, Step
+from router.ladder import Ladder, Level, Recipients
+from router.ladder import Step as Rung
+from router.ledger import Act, Step, event_row, take_notices
 from router.notify.told import SUPERVISED, record_id
 from router.supervision import Entry, Schedule, State, Watched, mark_of
 from router.workflow import Verb
 from store.db import Tx
 from store.model import NoticeRef
+from store.numbers import count_up
 from store.outbox import Outbox, record
 from store.tables import T
 
@@ -72,14 +73,14 @@ class Issuer:
         """The city's ladder."""
         return self._schedule.ladder
 
-    async def issue(self, tx: Tx, sheet: Sheet, step: Step, whom: Recipients) -> Entry:
+    async def issue(self, tx: Tx, sheet: Sheet, step: Rung, whom: Recipients) -> Entry:
         """A lamp or a document of the ladder goes out."""
         state = State.ISSUED if step.document else State.TOLD
         draft = Draft(step.level, sheet.watched.round, 0, state, whom)
         return await self._send(tx, sheet, step, draft, step.level, None)
 
     async def climb(
-        self, tx: Tx, sheet: Sheet, step: Step, late: Entry, title: str, to: str
+        self, tx: Tx, sheet: Sheet, step: Rung, late: Entry, title: str, to: str
     ) -> Entry:
         """The document ``late``, called ``title``, was not answered: ask the office above, ``to``."""
         assert late.reply_by is not None  # noqa: S101
@@ -88,7 +89,7 @@ class Issuer:
         draft = Draft(late.level, late.round, late.rung + 1, State.ISSUED, whom)
         return await self._send(tx, sheet, step, draft, CLIMB, first)
 
-    async def skip(self, tx: Tx, sheet: Sheet, steps: Sequence[Step]) -> list[Entry]:
+    async def skip(self, tx: Tx, sheet: Sheet, steps: Sequence[Rung]) -> list[Entry]:
         """Steps that are never sent, because a higher one is due or out."""
         nobody = Recipients(sheet.row["department"], (), lacks=False)
         drafts = [
@@ -111,7 +112,7 @@ class Issuer:
         return str((await tx.run(select(s.title).where(s.id == entry.id))).scalar_one())
 
     async def _send(
-        self, tx: Tx, sheet: Sheet, step: Step, draft: Draft, form: str, first: First | None
+        self, tx: Tx, sheet: Sheet, step: Rung, draft: Draft, form: str, first: First | None
     ) -> Entry:
         """Number, text, row, history and notices."""
         number = await self._number(tx, step, sheet.at) if step.document else ""
@@ -163,35 +164,25 @@ class Issuer:
     async def _tell(self, tx: Tx, sheet: Sheet, draft: Draft) -> None:
         """One notice for each office, numbered after all the case has had."""
         mark, offices = draft.mark(sheet.row["id"]), (draft.whom.to, *draft.whom.copies)
-        c = T.cases.c
-        bump = update(T.cases).where(c.id == sheet.row["case_id"])
-        bump = bump.values(notices=c.notices + len(offices)).returning(c.notices)
-        last = int((await tx.run(bump)).scalar_one())
+        first = await take_notices(tx, sheet.row["case_id"], len(offices))
         records = [
             record(
                 record_id(mark, office),
                 str(sheet.row["case_id"]),
-                NoticeRef(sheet.row["id"], office, SUPERVISED, last - len(offices) + n),
+                NoticeRef(sheet.row["id"], office, SUPERVISED, n),
             )
-            for n, office in enumerate(offices, 1)
+            for n, office in enumerate(offices, first)
         ]
         await self._outbox.put(tx, "notices", records)
 
-    async def _number(self, tx: Tx, step: Step, at: datetime) -> str:
+    async def _number(self, tx: Tx, step: Rung, at: datetime) -> str:
         """The next number of this kind and year; given back when the transaction fails."""
         year = at.astimezone(self._schedule.zone).year
-        made = sqlite_insert if tx.conn.dialect.name == "sqlite" else pg_insert
-        c = T.counters.c
-        taken = (
-            made(T.counters)
-            .values(day=f"supervision:{year}:{step.level}", n=1)
-            .on_conflict_do_update(index_elements=["day"], set_={"n": c.n + 1})
-            .returning(c.n)
-        )
-        n = int((await tx.run(taken)).scalar_one())
+        is_sqlite = tx.conn.dialect.name == "sqlite"
+        n = await count_up(tx, f"supervision:{year}:{step.level}", is_sqlite=is_sqlite)
         return number_of(self.ladder.prefix, step.word, year, n)
 
-    def _reply_by(self, step: Step, at: datetime) -> datetime | None:
+    def _reply_by(self, step: Rung, at: datetime) -> datetime | None:
         if step.reply_within is None:
             return None
         return self._schedule.deadlines.due_at(at, step.reply_within, self._schedule.zone)
@@ -245,16 +236,6 @@ def _over(seconds: float, day_s: float, *, urgent: bool) -> str:
 
 def _event(sheet: Sheet, level: Level, number: str) -> dict[str, Any]:
     """One line of the case's history; its status and version stay."""
-    row = sheet.row
-    return {
-        "case_id": row["case_id"],
-        "order_id": row["id"],
-        "version": row["version"],
-        "verb": Verb.SUPERVISE,
-        "before": row["case_status"],
-        "after": row["case_status"],
-        "actor": sheet.actor,
-        "reason": level,
-        "note": number,
-        "at": sheet.at,
-    }
+    row, status = sheet.row, sheet.row["case_status"]
+    step = Step(Verb.SUPERVISE, status, status, row["id"], level, number)
+    return event_row(row["case_id"], step, Act(sheet.actor, sheet.at), version=row["version"])

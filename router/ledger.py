@@ -144,11 +144,7 @@ class Ledger:
         """Put a notice for each order's department into the outbox, numbered after all the case has had."""
         if not orders:
             return
-        c = T.cases.c
-        counted = update(T.cases).where(c.id == case["id"])
-        counted = counted.values(notices=c.notices + len(orders)).returning(c.notices)
-        last = int((await tx.run(counted)).scalar_one())
-        first = last - len(orders) + 1
+        first = await take_notices(tx, case["id"], len(orders))
         notices = [notice(order, change, first + n, leaves_at) for n, order in enumerate(orders)]
         await self._outbox.put(tx, "notices", notices)
 
@@ -185,6 +181,14 @@ class Ledger:
         gone = (await tx.run(change.returning(q.id))).scalars().all()
         marks = [f"request:{number}" for number in gone]
         await settle_tasks(tx, actor=act.actor, at=act.at, marks=marks)
+
+
+async def take_notices(tx: Tx, case_id: int, count: int) -> int:
+    """Take ``count`` numbers of notices about the case, after all it has had; returns the first."""
+    c = T.cases.c
+    taken = update(T.cases).where(c.id == case_id).values(notices=c.notices + count)
+    last = int((await tx.run(taken.returning(c.notices))).scalar_one())
+    return last - count + 1
 
 
 def as_row(found: Mapping[Any, Any] | None) -> Row | None:

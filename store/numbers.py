@@ -21,23 +21,28 @@ PER_DAY = 10_000_000
 
 async def take_numbers(tx: Tx, days: Sequence[str], *, is_sqlite: bool) -> list[int]:
     """One new id for each of ``days`` (yyyymmdd), in order; nobody else gets the same."""
-    insert = sqlite_insert if is_sqlite else pg_insert
-    c = T.counters.c
     following: dict[str, int] = {}
     for day, count in sorted(Counter(days).items()):
-        statement = (
-            insert(T.counters)
-            .values(day=day, n=count)
-            .on_conflict_do_update(index_elements=["day"], set_={"n": c.n + count})
-            .returning(c.n)
-        )
-        last = int((await tx.run(statement)).scalar_one())
+        last = await count_up(tx, day, count, is_sqlite=is_sqlite)
         following[day] = int(day) * PER_DAY + last - count + 1
     ids: list[int] = []
     for day in days:
         ids.append(following[day])
         following[day] += 1
     return ids
+
+
+async def count_up(tx: Tx, name: str, by: int = 1, *, is_sqlite: bool) -> int:
+    """Take ``by`` numbers of the counter ``name``; returns the last. Given back when the transaction fails."""
+    insert = sqlite_insert if is_sqlite else pg_insert
+    c = T.counters.c
+    statement = (
+        insert(T.counters)
+        .values(day=name, n=by)
+        .on_conflict_do_update(index_elements=["day"], set_={"n": c.n + by})
+        .returning(c.n)
+    )
+    return int((await tx.run(statement)).scalar_one())
 
 
 def check_digit(digits: str) -> str:

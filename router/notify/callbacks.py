@@ -17,10 +17,9 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from sqlalchemy import select
 
-from router.commands import OFFICE_VERBS, Commands, office_may
-from router.deadlines import Limit, Unit
+from router.commands import OFFICE_VERBS, REFUSED, Commands, office_may
 from router.notify import page
-from router.notify.calls import LONGEST_NOTE, Report, asked_limit, read_report, verify
+from router.notify.calls import LONGEST_NOTE, Report, asked_days, read_report, verify
 from router.notify.links import PATH, Link, Links
 from router.notify.words import Speech
 from router.workflow import OPEN_ORDER, STATUS_NAMES, VERB_NAMES, CaseStatus, Verb
@@ -132,7 +131,7 @@ class Callbacks:
             scope=order.department,
             note=note,
             reason=form.get("reason", ""),
-            limit=_asked(form.get("amount", "")) if verb is Verb.ASK_EXTENSION else None,
+            limit=asked_days(form.get("amount", "")) if verb is Verb.ASK_EXTENSION else None,
             once=True,
         )
         following = ""
@@ -185,11 +184,7 @@ _SAID = MappingProxyType(
         "link": (404, "链接无效、已使用或已过期，请使用最新消息中的链接或登录平台办理。"),
         "verb": (422, "请选择一项操作。"),
         "note": (422, "请填写办理结果、退单或申请理由。"),
-        "reason": (422, "请选择退单原因。"),
-        "final": (422, "派遣员已作最终认定，不能再退单；请办理或申请延期。"),
-        "late": (422, "已超过允许的时间，不能退单或申请延期。"),
-        "limit": (422, "申请的时间无效、过长或次数已用完。"),
-        "asked": (422, "申请已提交，请等待答复。"),
+        **{reason: (422, sentence) for reason, sentence in REFUSED.items()},
     }
 )
 _MOVED = (409, "工单状态已变化，请返回后重新打开链接。")
@@ -206,15 +201,6 @@ def _as_page(handler: _Handler) -> _Handler:
             return _html(page.say("工单办理", sentence), status)
 
     return handle
-
-
-def _asked(amount: str) -> Limit | None:
-    """The working days of a form's field."""
-    try:
-        return asked_limit(float(amount), Unit.WORK_DAYS)
-    except ValueError as error:
-        msg = "router: amount: write a number of working days"
-        raise RejectedError(msg, reason="limit") from error
 
 
 def _html(text: str, status: int = 200) -> web.Response:

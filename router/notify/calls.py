@@ -98,6 +98,15 @@ def read_report(body: bytes) -> Report:
     return report
 
 
+def asked_days(text: str) -> Limit | None:
+    """The working days of a form's field; RejectedError for what is no number."""
+    try:
+        return asked_limit(float(text), Unit.WORK_DAYS)
+    except ValueError as error:
+        msg = "router: amount: write a number of working days"
+        raise RejectedError(msg, reason="limit") from error
+
+
 def _signed(expected: str, given: list[str]) -> bool:
     return any([hmac.compare_digest(expected, one) for one in given])  # noqa: C419 - no early end
 
