@@ -16,11 +16,11 @@ from desk.asking import Asking
 from desk.assessment import AssessmentPage
 from desk.deciding import Deciding
 from desk.events import Events
-from desk.exposure import Exposure
+from desk.exposure import exposure_form
 from desk.history import Words, told
 from desk.imports import Imports
 from desk.inbox import Inbox
-from desk.instruction import Instruction
+from desk.instruction import instruction_form
 from desk.pages import HOME, MARK, Note, Pages, Section, body_of, require, storable
 from desk.photos import Photos
 from desk.security import SESSION, Guard
@@ -101,7 +101,7 @@ class Desk:
         shown = self._offices = directory.names if offices is None else offices
         self._more: list[Section] = [
             Sources(db, self._pages, channels=sources, names=channels, clock=clock),
-            Exposure(self._pages, admission, zone=zone),
+            exposure_form(self._pages, admission, zone),
             Imports(db, self._pages, admission, lists, names=channels, clock=clock),
             Photos(db, vault, clock=clock),
             Similar(db, finder, clock=clock),
@@ -109,7 +109,7 @@ class Desk:
             Deciding(db, commands, taxonomy, supervisor),
             AssessmentPage(db, self._pages, reckoner, zone=zone, clock=clock),
             TaskPage(db, self._pages, commands, shown),
-            Instruction(self._pages, admission, zone=zone, clock=clock),
+            instruction_form(self._pages, admission, zone, clock),
             Inbox(
                 db,
                 self._pages,

@@ -48,18 +48,17 @@ class Asking:
         """Keep the citizen's word; a wrong receipt looks like one that is unknown."""
         form = await request.post()
         receipt = _receipt(form)
-        item_id = await self._receipts.item_of(receipt)
-        if item_id is None:
-            return await self._answer(request, receipt)
         try:
-            await self._commands.cases.follow_up(
-                item_id,
-                actor="citizen",
+            if not await say(
+                self._commands,
+                self._receipts,
+                receipt,
                 solved=str(form.get("solved", "")),
                 satisfied=str(form.get("satisfied", "")),
+                note=str(form.get("note", "")).replace("\0", "")[:LONGEST],
                 via="page",
-                note=redact(str(form.get("note", "")).replace("\0", "")[:LONGEST]),
-            )
+            ):
+                return await self._answer(request, receipt)
         except RejectedError:
             return await self._answer(
                 request, receipt, said="请选择是否解决和是否满意。", status=422
@@ -100,6 +99,26 @@ class Asking:
             solved=SOLVED_NAMES,
             satisfied=SATISFIED_NAMES,
         )
+
+
+async def say(
+    commands: Commands,
+    receipts: Receipts,
+    receipt: str,
+    *,
+    solved: str,
+    satisfied: str,
+    note: str,
+    via: str,
+) -> bool:
+    """Keep a citizen's word, redacted first; False when the receipt is wrong, and what ``follow_up`` raises."""
+    item_id = await receipts.item_of(receipt)
+    if item_id is None:
+        return False
+    await commands.cases.follow_up(
+        item_id, actor="citizen", solved=solved, satisfied=satisfied, via=via, note=redact(note)
+    )
+    return True
 
 
 def _receipt(form: Mapping[str, Any]) -> str:

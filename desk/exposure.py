@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from aiohttp import web
 from pydantic import ValidationError
 
 from desk.accounts import User
-from desk.pages import Pages, require
+from desk.pages import Pages
+from desk.registering import Registering
 from ingest.admit import Admission
 from ingest.normalize import clean
 from store.errors import RejectedError
@@ -27,50 +27,21 @@ NAMES = {
 """Field of an item → what the form calls it."""
 
 REFUSED = {"oversize": "曝光内容超过一万字，请分几次登记"}
-OTHER = "内容无法登记，请检查后重试"
 FIELDS = ("programme", "aired", "title", "text", "address", "url")
 
 
-class Exposure:
-    """A form for dispatchers."""
-
-    def __init__(self, pages: Pages, admission: Admission, *, zone: ZoneInfo) -> None:
-        self._pages = pages
-        self._admission = admission
-        self._zone = zone
-
-    def routes(self) -> list[web.RouteDef]:
-        return [web.get("/desk/exposure", self._form), web.post("/desk/exposure", self._register)]
-
-    async def _form(self, request: web.Request) -> web.Response:
-        require(request, User.may_dispatch)
-        return self._show(request, dict.fromkeys(FIELDS, ""))
-
-    async def _register(self, request: web.Request) -> web.Response:
-        require(request, User.may_dispatch)
-        posted = await request.post()
-        form = {name: str(posted.get(name, "")).strip() for name in FIELDS}
-        try:
-            item = exposure_item(form, self._zone)
-            heard = (await self._admission.admit([item]))[0]
-        except RejectedError as error:
-            said = str(error) if error.reason == "form" else REFUSED.get(error.reason, OTHER)
-            return self._show(request, form, error=said, status=422)
-        receipt = self._admission.receipt(heard.item_id, item)
-        return self._show(request, dict.fromkeys(FIELDS, ""), done=receipt)
-
-    def _show(
-        self,
-        request: web.Request,
-        form: Mapping[str, str],
-        *,
-        error: str = "",
-        done: str = "",
-        status: int = 200,
-    ) -> web.Response:
-        return self._pages.render(
-            "exposure.html", request, status=status, form=form, error=error, done=done
-        )
+def exposure_form(pages: Pages, admission: Admission, zone: ZoneInfo) -> Registering:
+    """The form, for dispatchers."""
+    return Registering(
+        pages,
+        admission,
+        path="/desk/exposure",
+        template="exposure.html",
+        fields=FIELDS,
+        allowed=User.may_dispatch,
+        item=lambda form: exposure_item(form, zone),
+        refused=REFUSED,
+    )
 
 
 def exposure_item(form: Mapping[str, str], zone: ZoneInfo) -> Item:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from aiohttp import web
 from pydantic import ValidationError
 
 from desk.accounts import User
-from desk.pages import Pages, require
+from desk.pages import Pages
+from desk.registering import Registering
 from ingest.admit import Admission
 from ingest.normalize import clean
 from router.clocking import FARTHEST
@@ -31,57 +31,19 @@ def may_instruct(user: User) -> bool:
     return user.may_dispatch() or user.role == "supervisor"
 
 
-class Instruction:
-    """``/desk/instruction``."""
-
-    def __init__(
-        self,
-        pages: Pages,
-        admission: Admission,
-        *,
-        zone: ZoneInfo,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._pages = pages
-        self._admission = admission
-        self._zone = zone
-        self._clock = clock
-
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/desk/instruction", self._form),
-            web.post("/desk/instruction", self._register),
-        ]
-
-    async def _form(self, request: web.Request) -> web.Response:
-        require(request, may_instruct)
-        return self._show(request, dict.fromkeys(FIELDS, ""))
-
-    async def _register(self, request: web.Request) -> web.Response:
-        require(request, may_instruct)
-        posted = await request.post()
-        form = {name: str(posted.get(name, "")).strip() for name in FIELDS}
-        try:
-            item = instructed(form, self._zone, self._clock())
-            heard = (await self._admission.admit([item]))[0]
-        except RejectedError as error:
-            said = str(error) if error.reason == "form" else "内容无法登记，请检查后重试"
-            return self._show(request, form, error=said, status=422)
-        receipt = self._admission.receipt(heard.item_id, item)
-        return self._show(request, dict.fromkeys(FIELDS, ""), done=receipt)
-
-    def _show(
-        self,
-        request: web.Request,
-        form: Mapping[str, str],
-        *,
-        error: str = "",
-        done: str = "",
-        status: int = 200,
-    ) -> web.Response:
-        return self._pages.render(
-            "instruction.html", request, status=status, form=form, error=error, done=done
-        )
+def instruction_form(
+    pages: Pages, admission: Admission, zone: ZoneInfo, clock: Callable[[], datetime]
+) -> Registering:
+    """The form, for dispatchers and supervisors."""
+    return Registering(
+        pages,
+        admission,
+        path="/desk/instruction",
+        template="instruction.html",
+        fields=FIELDS,
+        allowed=may_instruct,
+        item=lambda form: instructed(form, zone, clock()),
+    )
 
 
 def instructed(form: Mapping[str, str], zone: ZoneInfo, now: datetime) -> Item:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
+from desk.asking import say
 from hub.app import Hub
 from hub.standing import Standing
 from ingest.connectors.app import App
@@ -16,9 +17,7 @@ from ingest.connectors.wechat.conversations import SqlConversations
 from ingest.connectors.wechat.gateway import Status, WeChatGateway
 from ingest.gateway import Gateway
 from ingest.openapi import openapi, openapi_route
-from ingest.redact import redact
 from ingest.shapes import Rating
-from router.commands import Commands
 from router.workflow import STATUS_NAMES, CaseStatus
 from store.config import Taxonomy
 from store.receipts import Receipts
@@ -32,13 +31,18 @@ def add_doors(application: web.Application, hub: Hub, pressure: Callable[[], flo
     connectors = hub.settings.connectors
     keys = {name: key.get_secret_value() for name, key in connectors.app.keys.items()}
     receipts = Receipts(hub.db, hub.vault)
+
+    async def rated(receipt: str, said: Rating) -> bool:
+        words = {"solved": said.solved, "satisfied": said.satisfied, "note": said.note}
+        return await say(hub.commands, receipts, receipt, **words, via="app")
+
     if connectors.app.enabled:
         gateway = Gateway(
             admission=hub.admission,
             app=App(),
             keys=keys,
             status_of=receipts.status,
-            rated=rating(hub.commands, receipts, via="app"),
+            rated=rated,
             pressure=pressure,
             rate=connectors.app.rate,
             burst=connectors.app.burst,
@@ -52,28 +56,6 @@ def add_doors(application: web.Application, hub: Hub, pressure: Callable[[], flo
     for gateway_ in _wechat(hub):
         application.add_routes(gateway_.routes())
         application.on_shutdown.append(_closing(gateway_))
-
-
-def rating(
-    commands: Commands, receipts: Receipts, *, via: str
-) -> Callable[[str, Rating], Awaitable[bool]]:
-    """What keeps a citizen's word for a receipt; the word is redacted first."""
-
-    async def rate(receipt: str, said: Rating) -> bool:
-        item_id = await receipts.item_of(receipt)
-        if item_id is None:
-            return False
-        await commands.cases.follow_up(
-            item_id,
-            actor="citizen",
-            solved=said.solved,
-            satisfied=said.satisfied,
-            via=via,
-            note=redact(said.note),
-        )
-        return True
-
-    return rate
 
 
 def _services(taxonomy: Taxonomy) -> tuple[Service, ...]:
