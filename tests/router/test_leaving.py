@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from router.ladder import Level
+from router.notify.backlog import Backlog
 from router.notify.endpoints import build_senders
 from router.notify.senders import Endpoint
 from router.notify.words import Speech
@@ -12,6 +13,7 @@ from router.notify.worker import Deliverer
 from router.supervision import Schedule
 from router.supervisor import build_supervisor
 from store.dead import DeadLetters
+from store.model import Record
 from store.outbox import Outbox
 from store.ports import Answer
 from store.tables import T
@@ -83,3 +85,19 @@ async def test_a_document_waits_behind_what_the_office_must_know_first(
     while await deliverer.run_once():
         pass
     assert [one for _, one in ear.heard] == [first.webhook_id, first.webhook_id, second.webhook_id]
+
+
+async def test_an_order_undone_before_its_notice_was_followed_is_never_due(town: Any) -> None:
+    case = await town.case()
+    version = await town.dispatch(case, "transport")
+    await town.commands.undoing.undo(case, version=version, actor="wang")
+    town.clock.forward(seconds=60)
+    log = await town.rows(T.log, T.log.c.topic == "notices")
+    records = [Record(one.record_id, one.key, one.payload) for one in log]
+    dead = DeadLetters(town.db, Vault(b"m" * 32), Outbox(embedded=True))
+    backlog = Backlog(town.db, dead, lambda *_: "")
+    for record in records:  # the second comes late: between the two nothing may leave
+        effects = await town.notices.prepare([record])
+        await town.db.write(lambda tx, rows=effects: town.notices.apply(tx, rows))
+        assert await backlog.due("transport", town.clock(), 50) == []
+    assert [one.state for one in await town.rows(T.deliveries)] == ["cancelled"]
