@@ -1,6 +1,7 @@
 """Every row that is kept of citizens' matters, one SQLModel class a table, and ``T``, which names all tables.
 
-Cases and what is done about them are in ``store.tables_cases``, the machinery's own rows in ``store.tables_hub``.
+Cases and what is done about them are in ``store.tables_cases``, the desk's own rows in ``store.tables_desk``,
+the machinery's in ``store.tables_hub``.
 
 Rows are dumb: SQLModel does not validate table models, so what goes in was validated in
 ``store.model``. Primary keys are integers that grow with time (a random key costs eight times the
@@ -34,6 +35,14 @@ from store.tables_cases import (
     SupervisionRow,
     TaskRow,
     WorkOrderRow,
+)
+from store.tables_desk import (
+    CannedTextRow,
+    CaseNoteRow,
+    ClaimRow,
+    OrderPhotoRow,
+    PresenceRow,
+    SavedViewRow,
 )
 from store.tables_hub import (
     AuditRow,
@@ -231,6 +240,12 @@ class T:
     supervisions: ClassVar[Table] = table_of(SupervisionRow)
     tasks: ClassVar[Table] = table_of(TaskRow)
     assessments: ClassVar[Table] = table_of(AssessmentRow)
+    claims: ClassVar[Table] = table_of(ClaimRow)
+    presences: ClassVar[Table] = table_of(PresenceRow)
+    saved_views: ClassVar[Table] = table_of(SavedViewRow)
+    canned_texts: ClassVar[Table] = table_of(CannedTextRow)
+    case_notes: ClassVar[Table] = table_of(CaseNoteRow)
+    order_photos: ClassVar[Table] = table_of(OrderPhotoRow)
     log: ClassVar[Table] = table_of(LogRow)
     offsets: ClassVar[Table] = table_of(OffsetRow)
     outbox: ClassVar[Table] = table_of(OutboxRow)

@@ -24,7 +24,8 @@ class CaseRow(SQLModel, table=True):
 
     ``wanted_at`` is the day a leader set; ``promise_at`` what citizens were told; ``stage_due_at`` when
     the desk's present step must be over; ``notices`` how many were told to offices; ``final`` that the
-    desk's word was the last: no more returns.
+    desk's word was the last: no more returns; ``snoozed_until`` keeps it out of the waiting queue (暂缓),
+    clocks run on.
     """
 
     __tablename__ = "cases"
@@ -65,6 +66,7 @@ class CaseRow(SQLModel, table=True):
     reopens: int = 0
     merged_into: int | None = maybe_big()
     relapse_of: int | None = maybe_big()
+    split_from: int | None = maybe_big()
     received_at: datetime = moment()
     filed_at: datetime | None = moment(optional=True)
     dispatched_at: datetime | None = moment(optional=True)
@@ -76,6 +78,7 @@ class CaseRow(SQLModel, table=True):
     wanted_at: datetime | None = moment(optional=True)
     promise_at: datetime | None = moment(optional=True)
     stage_due_at: datetime | None = moment(optional=True)
+    snoozed_until: datetime | None = moment(optional=True)
     replayed: bool = False
 
 

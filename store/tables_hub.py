@@ -126,7 +126,11 @@ class LeaseRow(SQLModel, table=True):
 
 
 class UserRow(SQLModel, table=True):
-    """A person who may log in. ``scope`` is a department for the role ``department``."""
+    """A person who may log in. ``scope`` is whose work they see: a department or a subdistrict.
+
+    ``totp`` is the sealed secret of their second factor and ``totp_step`` the last step it was used in;
+    ``external`` who they are to a single sign-on; ``settings`` what they chose for their screen, as JSON.
+    """
 
     __tablename__ = "users"
     name: str = Field(primary_key=True)
@@ -137,6 +141,10 @@ class UserRow(SQLModel, table=True):
     failures: int = 0
     locked_until: datetime | None = moment(optional=True)
     active: bool = True
+    totp: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    totp_step: int = 0
+    external: str = ""
+    settings: str = words("{}")
 
 
 class SessionRow(SQLModel, table=True):
