@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: run test check fix bench eval faults kafka clean
+WEB := $(wildcard desk/web/src/* desk/web/*.json desk/web/vite.config.ts desk/web/hatch_build.py)
+
+.PHONY: run test check fix web bench eval faults kafka clean
 
 run: $(RUN_STAMP) ## set up if need be, start the hub with the fictional demonstration
 	$(BIN)/minsheng run --demo
@@ -20,11 +22,15 @@ check: $(DEV_STAMP) ## format, lint, types, import contracts, dependencies, spel
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/codespell
+	cd desk/web && npm run --silent check
 	$(BIN)/minsheng check --data $(VENV)/check
 
 fix: $(DEV_STAMP) ## repair format and what lint can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+web: ## build the pages' scripts again after a change in desk/web
+	cd desk/web && npm ci --ignore-scripts --no-audit --no-fund && npm run build
 
 bench: $(DEV_STAMP) ## the whole pipeline against the naive composition, in one paired run; what the doors take in
 	$(BIN)/python tests/bench/pipeline.py
@@ -48,16 +54,16 @@ kafka: $(DEV_STAMP) ## a real Apache Kafka broker by hand, on port 9092
 	$(BIN)/python tests/kafka/broker.py --port 9092
 
 clean: ## remove what was built; data in var/ stays
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist desk/static/dist desk/web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
-$(RUN_STAMP): $(BIN)/python pyproject.toml constraints.txt
+$(RUN_STAMP): $(BIN)/python pyproject.toml constraints.txt $(WEB)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
-$(DEV_STAMP): $(BIN)/python pyproject.toml constraints.txt
+$(DEV_STAMP): $(BIN)/python pyproject.toml constraints.txt $(WEB)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ $(RUN_STAMP)

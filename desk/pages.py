@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import web
 
 from desk.accounts import User
+from desk.assets import assets
 from desk.security import SESSION
 from store.errors import AuthError, RejectedError
 
@@ -71,7 +72,9 @@ class Pages:
             autoescape=True,
             undefined=jinja2.StrictUndefined,
         )
-        self._jinja.globals.update(city=city, demo=demo, notices=notices, pages_of=pages_of)
+        self._jinja.globals.update(
+            city=city, demo=demo, notices=notices, pages_of=pages_of, assets=assets
+        )
         self._jinja.filters["local"] = lambda at: local(at, zone, clock())
         self._jinja.filters["dated"] = lambda at: local(at, zone)
 
