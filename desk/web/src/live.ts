@@ -9,8 +9,8 @@ export const link = signal<Link>("connecting");
 const SILENT_MS = 40_000;
 const RETRY_MS = 2_000;
 
-/** Calls `resync` after each (re)connection and `changed` at each event, until the page goes. */
-export function listen(path: string, probe: string, resync: () => void, changed: () => void): void {
+/** Calls `resync` after each (re)connection and `changed` at each event with the cases it names (null: any), until the page goes. */
+export function listen(path: string, probe: string, resync: () => void, changed: (ids: string[] | null) => void): void {
   let source: EventSource | null = null;
   let heard = Date.now();
 
@@ -23,7 +23,7 @@ export function listen(path: string, probe: string, resync: () => void, changed:
     heard = Date.now();
     made.addEventListener("hello", () => { heard = Date.now(); link.value = "live"; resync(); });
     made.addEventListener("ping", () => { heard = Date.now(); });
-    made.addEventListener("changed", () => { heard = Date.now(); changed(); });
+    made.addEventListener("changed", (event) => { heard = Date.now(); changed(named(event.data as string)); });
     made.onerror = () => {
       down();
       if (made.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
@@ -37,4 +37,8 @@ export function listen(path: string, probe: string, resync: () => void, changed:
   setInterval(() => { if (Date.now() - heard > SILENT_MS) { down(); open(); } }, 5000);
   addEventListener("online", open);
   addEventListener("offline", down);
+}
+
+function named(data: string): string[] | null {
+  try { return (JSON.parse(data) as { cases?: string[] | null }).cases ?? null; } catch { return null; }
 }

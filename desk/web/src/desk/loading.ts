@@ -1,6 +1,7 @@
 // What the page asks the hub for: the queue, details ahead of the cursor, who is here, and what changed.
 import { batch } from "@preact/signals";
 import { ask } from "../api";
+import { token } from "../boot";
 import { setClock } from "../clock";
 import { sayFault } from "../ui";
 import * as S from "./state";
@@ -210,6 +211,11 @@ export async function people(): Promise<void> {
     S.people.value = told.people;
     S.claims.value = told.claims;
   });
+}
+
+/** The page goes: give the lease back at once instead of in 90 s. */
+export function signOff(): void {
+  void fetch("/desk/api/presence", { method: "POST", keepalive: true, headers: { "Content-Type": "application/json", "X-Token": token() }, body: JSON.stringify({ case_id: null, idle: true }) }).catch(() => undefined);
 }
 
 const beside = new Map<string, Promise<Similar[]>>();
