@@ -1,20 +1,32 @@
-"""Server-sent events: an open desk hears at once that something changed, and asks what.
+"""Server-sent events: an open desk hears at once which cases changed, and asks what about them.
 
-Events carry a growing id and no data worth hiding; after a gap the client fetches everything again.
+Events carry the number of the newest line of history and ids of cases, no data worth hiding. A commit of this
+process is told at once; another hub's on the same database is found by looking once a second. A browser that
+comes back is told everything may have changed, and asks for all of it again.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
+import msgspec
 from aiohttp import web
+from sqlalchemy import func, select
 
 from store.db import Database
 from store.pulse import Pulse
+from store.tables import T
 
 PING_S = 15.0
-GATHER_S = 0.1
+LOOK_S = 1.0
+GATHER_S = 0.05
+MANY = 200
+"""Cases above which an event only says that much has changed."""
+
+BACK = 100
+"""Lines of history read again, since numbers may be given out before an earlier one is committed."""
 
 
 class Events:
@@ -26,7 +38,7 @@ class Events:
         self.open = 0
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
-        """``changed`` after each commit that touched the desk, a ping each 15 s."""
+        """``hello``, then ``changed`` with ``{"cases": [ids] or null}`` after commits, a ``ping`` each 15 s."""
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
@@ -36,27 +48,41 @@ class Events:
         )
         await response.prepare(request)
         self.open += 1
-        number = 0
         try:
             await response.write(b"retry: 2000\nevent: hello\ndata: {}\n\n")
-            while not self._closing.is_set():
-                heard = self._db.pulse.listen("desk")
-                if await self._wait(heard):
-                    await asyncio.sleep(GATHER_S)
-                    number += 1
-                    await response.write(f"id: {number}\nevent: changed\ndata: {{}}\n\n".encode())
-                else:
-                    await response.write(b": ping\n\n")
+            async for line in self._lines():
+                await response.write(line)
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
             self.open -= 1
         return response
 
-    async def _wait(self, heard: asyncio.Event) -> bool:
-        """True when something changed; other hubs' changes are looked for with each ping."""
+    async def _lines(self) -> AsyncIterator[bytes]:
+        told = _Told(self._db)
+        await told.begin()
+        quiet = 0.0
+        while not self._closing.is_set():
+            heard = self._db.pulse.listen("desk")
+            called = await self._wait(heard, PING_S if self._db.exclusive else LOOK_S)
+            if called:
+                await asyncio.sleep(GATHER_S)
+            news = await told.news()
+            if called or news:
+                quiet = 0.0
+                cases = None if len(news) > MANY else [str(one) for one in news]
+                data = msgspec.json.encode({"cases": cases})
+                yield b"id: %d\nevent: changed\ndata: %s\n\n" % (told.newest, data)
+                continue
+            quiet += LOOK_S
+            if self._db.exclusive or quiet >= PING_S:
+                quiet = 0.0
+                yield b"event: ping\ndata: {}\n\n"
+
+    async def _wait(self, heard: asyncio.Event, timeout_s: float) -> bool:
+        """True when this process committed something the desk shows."""
         closing = asyncio.ensure_future(self._closing.wait())
-        changed = asyncio.ensure_future(Pulse.wait(heard, PING_S))
+        changed = asyncio.ensure_future(Pulse.wait(heard, timeout_s))
         await asyncio.wait([closing, changed], return_when=asyncio.FIRST_COMPLETED)
         result = changed.done() and changed.result()
         for task in (closing, changed):
@@ -68,3 +94,30 @@ class Events:
     def close(self) -> None:
         """Wake every stream so that it ends."""
         self._closing.set()
+
+
+class _Told:
+    """How far one stream has come in the history of all cases."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.newest = 0
+        self._seen: set[int] = set()
+
+    async def begin(self) -> None:
+        """What is there already is not news."""
+        async with self._db.read() as conn:
+            newest = (await conn.execute(select(func.max(T.events.c.id)))).scalar_one()
+        self.newest = newest or 0
+        await self.news()
+
+    async def news(self) -> list[int]:
+        """The cases of the lines of history that were not told yet."""
+        e = T.events.c
+        statement = select(e.id, e.case_id).where(e.id > self.newest - BACK).order_by(e.id)
+        async with self._db.read() as conn:
+            rows = (await conn.execute(statement)).all()
+        fresh = [row for row in rows if row.id not in self._seen]
+        self.newest = max([self.newest, *(row.id for row in rows)])
+        self._seen = {row.id for row in rows if row.id > self.newest - BACK}
+        return list(dict.fromkeys(row.case_id for row in fresh))

@@ -17,7 +17,7 @@ const many = (): boolean => S.chosen.value.size > 0 && S.names.may_dispatch;
 
 /** The case under the cursor once it waits for a decision here. */
 function waiting(work: (one: Detail) => void): () => void {
-  return () => { const one = S.detail.value; if (S.actable(one)) work(one); };
+  return () => { const one = S.detail.value; if (one && S.actable(one)) work(one); };
 }
 
 function onOne(work: (one: Detail) => void): () => void {
@@ -38,7 +38,7 @@ function campaign(): void {
   onNext((key) => {
     const one = S.detail.value;
     const label = /^\d$/.test(key) ? S.names.campaigns[(Number(key) + 9) % 10] : undefined;
-    if (label && S.actable(one)) toggle(one, "campaigns", label);
+    if (label && one && S.actable(one)) toggle(one, "campaigns", label);
     return label !== undefined;
   });
 }

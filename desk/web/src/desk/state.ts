@@ -86,7 +86,7 @@ export function offices(one: Pick<Detail, "area" | "suggested">): Record<string,
 export const WAITING = ["received", "filed"];
 export const ENDED = ["closed", "declined", "referred", "merged"];
 export const waits = (one: Pick<Row, "status"> | undefined): boolean => !!one && WAITING.includes(one.status);
-export const actable = (one: Detail | undefined): one is Detail => names.may_dispatch && waits(one);
+export const actable = (one: Detail | undefined): boolean => names.may_dispatch && waits(one);
 
 function changed(current: ReadonlySet<string>, ids: readonly string[], on: boolean): ReadonlySet<string> {
   const next = new Set(current);
