@@ -64,7 +64,7 @@ class Events:
         quiet = 0.0
         while not self._closing.is_set():
             heard = self._db.pulse.listen("desk")
-            called = await self._wait(heard, PING_S if self._db.exclusive else LOOK_S)
+            called = await self._wait(heard, PING_S if self._db.is_sqlite else LOOK_S)
             if called:
                 await asyncio.sleep(GATHER_S)
             news = await told.news()
@@ -75,7 +75,7 @@ class Events:
                 yield b"id: %d\nevent: changed\ndata: %s\n\n" % (told.newest, data)
                 continue
             quiet += LOOK_S
-            if self._db.exclusive or quiet >= PING_S:
+            if self._db.is_sqlite or quiet >= PING_S:
                 quiet = 0.0
                 yield b"event: ping\ndata: {}\n\n"
 
