@@ -8,15 +8,15 @@ import asyncio
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
@@ -33,9 +33,14 @@ from store.migrate import migrate
 from store.outbox import Outbox
 from store.vault import Vault
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sharing import NotStarted, home_of, locked, once, serving
+
 ROOT = Path(__file__).parent.parent
 REQUIRE_ALL = os.environ.get("MINSHENG_REQUIRE_ALL") == "1"
 MASTER = b"m" * 32
+T = TypeVar("T")
 
 settings.register_profile("house", derandomize=True, database=None, deadline=None)
 settings.load_profile("house")
@@ -75,43 +80,41 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def _serve(script: str, *args: str) -> Iterator[str]:
-    """Run a server script and yield the address it prints; skip with its own reason."""
+def _serve(home: Path, script: str, *args: str) -> Iterator[str]:
+    """Yield the address a server script prints; skip with its own reason."""
     command = [sys.executable, str(ROOT / "tests" / script), *args]
-    reason = ""
-    for _ in range(3):  # a busy machine may need a second try
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        line = next((text for text in process.stdout if text.startswith("ready ")), "")
-        if line:
-            break
-        reason = (process.communicate()[1].strip().splitlines() or [f"{script} did not start"])[-1]
-    else:
-        lacking(reason)
-    try:
-        yield line.split(maxsplit=1)[1].strip()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+    with ExitStack() as stack:
+        for left in (2, 1, 0):  # a busy machine may need a second try
+            try:
+                told = stack.enter_context(serving(home, script.partition("/")[0], command))
+                break
+            except NotStarted as error:
+                if not left:
+                    lacking(str(error))
+        yield told
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    yield from _serve("postgres/server.py")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder every process of this run knows."""
+    return home_of(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def kafka_broker() -> Iterator[str]:
+def postgres_server(shared: Path) -> Iterator[str]:
+    yield from _serve(shared, "postgres/server.py")
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(shared: Path) -> Iterator[str]:
     """MINSHENG_TEST_KAFKA, else Apache Kafka, else the stand-in wheel (never in CI)."""
     outside = os.environ.get("MINSHENG_TEST_KAFKA")
     if outside:
         yield outside
     elif REQUIRE_ALL or (shutil.which("java") and shutil.which("mvn")):
-        yield from _serve("kafka/broker.py")
+        yield from _serve(shared, "kafka/broker.py")
     else:
-        yield from _serve("kafka/broker.py", "--stand-in")
+        yield from _serve(shared, "kafka/broker.py", "--stand-in")
 
 
 @pytest.fixture
@@ -121,10 +124,10 @@ def kafka_url(kafka_broker: str) -> str:
     return f"{address}/t{secrets.token_hex(4)}" + (f"?{query}" if query else "")
 
 
-def _in_thread(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def _in_thread(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine apart from the test's own loop, which may be running already."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, work()).result()
+        return pool.submit(asyncio.run, work()).result()
 
 
 async def _schema(url: str) -> None:
@@ -135,12 +138,16 @@ async def _schema(url: str) -> None:
     await database.close()
 
 
-async def _run(server: str, statement: str) -> None:
+READY = "SELECT 1 FROM pg_database WHERE datname = 'ready'"
+
+
+async def _run(server: str, statement: str) -> list[Any]:
     import asyncpg
 
     admin = await asyncpg.connect(server)
-    await admin.execute(statement)
+    found = await admin.fetch(statement)
     await admin.close()
+    return list(found)
 
 
 def _named(server: str, name: str) -> str:
@@ -148,10 +155,13 @@ def _named(server: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> str:
+def postgres_template(postgres_server: str, shared: Path) -> str:
     """The name of a database with the schema and no rows."""
-    _in_thread(lambda: _run(postgres_server, "CREATE DATABASE ready"))
-    _in_thread(lambda: _schema(_named(postgres_server, "ready")))
+    with locked(shared / "ready.lock"):
+        if not _in_thread(lambda: _run(postgres_server, READY)):
+            _in_thread(lambda: _run(postgres_server, "CREATE DATABASE making"))
+            _in_thread(lambda: _schema(_named(postgres_server, "making")))
+            _in_thread(lambda: _run(postgres_server, "ALTER DATABASE making RENAME TO ready"))
     return "ready"
 
 
@@ -177,11 +187,15 @@ def postgres_url(make_postgres: Callable[[str], str], postgres_template: str) ->
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template(shared: Path) -> Path:
     """A file with the schema and no rows."""
-    path = tmp_path_factory.mktemp("ready") / "minsheng.db"
-    _in_thread(lambda: _schema(f"sqlite:///{path}"))
-    return path
+
+    def make() -> str:
+        path = shared / "ready.db"
+        _in_thread(lambda: _schema(f"sqlite:///{path}"))
+        return str(path)
+
+    return Path(once(shared, "sqlite", make))
 
 
 @pytest.fixture
@@ -245,13 +259,16 @@ def classifier(city: City) -> Classifier:
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model of the whole corpus, trained once a session as a user trains it."""
-    home = tmp_path_factory.mktemp("trained")
-    configs = str(ROOT / "configs")
-    command = [sys.executable, "-m", "hub", "train", "--data", str(home), "--configs", configs]
-    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-    return home / "models"
+def models(shared: Path) -> Path:
+    """The model of the whole corpus, trained once a run as a user trains it."""
+
+    def make() -> str:
+        home, configs = shared / "trained", str(ROOT / "configs")
+        command = [sys.executable, "-m", "hub", "train", "--data", str(home), "--configs", configs]
+        subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+        return str(home / "models")
+
+    return Path(once(shared, "models", make))
 
 
 MakeHub = Callable[..., Hub]
