@@ -35,7 +35,7 @@ from store.vault import Vault
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from sharing import NotStarted, home_of, locked, once, serving
+from sharing import StartError, home_of, locked, once, serving
 
 ROOT = Path(__file__).parent.parent
 REQUIRE_ALL = os.environ.get("MINSHENG_REQUIRE_ALL") == "1"
@@ -44,6 +44,11 @@ T = TypeVar("T")
 
 settings.register_profile("house", derandomize=True, database=None, deadline=None)
 settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first; the rest stays in its order."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def lacking(reason: str) -> None:
@@ -88,7 +93,7 @@ def _serve(home: Path, script: str, *args: str) -> Iterator[str]:
             try:
                 told = stack.enter_context(serving(home, script.partition("/")[0], command))
                 break
-            except NotStarted as error:
+            except StartError as error:
                 if not left:
                     lacking(str(error))
         yield told

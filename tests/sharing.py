@@ -39,7 +39,7 @@ def once(home: Path, name: str, make: Callable[[], Any]) -> Any:
         return json.loads(made.read_text(encoding="utf-8"))
 
 
-class NotStarted(Exception):
+class StartError(Exception):
     """The server ended before it was ready; its own last words say why."""
 
 
@@ -78,7 +78,7 @@ def _start(log: Path, command: Sequence[str]) -> tuple[int, str]:
             return pid, ready[0].removeprefix("ready ").strip()
         if os.waitpid(pid, os.WNOHANG)[0]:
             said = err.read_text(encoding="utf-8").strip().splitlines()
-            raise NotStarted(said[-1] if said else f"{command[1]} did not start")
+            raise StartError(said[-1] if said else f"{command[1]} did not start")
         time.sleep(0.05)
 
 
