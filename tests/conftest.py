@@ -21,9 +21,12 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import settings
 
+from classify.artifact import model_name, save
 from classify.classifier import Classifier
 from classify.engine import Engines, ThreadEngine
 from classify.examples import read
+from classify.learning import _corpus as corpus
+from classify.registry import Registry, taxonomy_key
 from classify.train import fit
 from hub.app import Hub
 from hub.city import City, load_city
@@ -264,8 +267,8 @@ def classifier(city: City) -> Classifier:
 
 
 @pytest.fixture(scope="session")
-def models(shared: Path) -> Path:
-    """The model of the whole corpus, trained once a run as a user trains it."""
+def trained(shared: Path) -> Path:
+    """The model of the whole corpus, trained once a run as a user trains it; takes most of a minute."""
 
     def make() -> str:
         home, configs = shared / "trained", str(ROOT / "configs")
@@ -273,7 +276,21 @@ def models(shared: Path) -> Path:
         subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
         return str(home / "models")
 
-    return Path(once(shared, "models", make))
+    return Path(once(shared, "whole", make))
+
+
+@pytest.fixture(scope="session")
+def models(shared: Path, classifier: Classifier, city: City) -> Path:
+    """The small classifier in the place of the whole corpus's, for commands in their own process."""
+
+    def make() -> str:
+        home, key = shared / "small" / "models", taxonomy_key(city.taxonomy)
+        base = model_name(corpus(), city.language, city.taxonomy)
+        save(home, classifier, base=base, taxonomy=key, sources=(), labels={}, held_out={})
+        Registry(home, city.taxonomy).promote(classifier.name)
+        return str(home)
+
+    return Path(once(shared, "small", make))
 
 
 MakeHub = Callable[..., Hub]
