@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
@@ -13,7 +14,7 @@ run: $(RUN_STAMP) ## set up if need be, start the hub with the fictional demonst
 	$(BIN)/minsheng run --demo
 
 test: $(DEV_STAMP) ## set up if need be, run every test this machine can
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(DEV_STAMP) ## format, lint, types, import contracts, dependencies, spelling
 	$(BIN)/ruff format --check .

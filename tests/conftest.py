@@ -8,22 +8,25 @@ import asyncio
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
 
+from classify.artifact import model_name, save
 from classify.classifier import Classifier
 from classify.engine import Engines, ThreadEngine
 from classify.examples import read
+from classify.learning import _corpus as corpus
+from classify.registry import Registry, taxonomy_key
 from classify.train import fit
 from hub.app import Hub
 from hub.city import City, load_city
@@ -33,12 +36,22 @@ from store.migrate import migrate
 from store.outbox import Outbox
 from store.vault import Vault
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sharing import StartError, home_of, locked, once, serving
+
 ROOT = Path(__file__).parent.parent
 REQUIRE_ALL = os.environ.get("MINSHENG_REQUIRE_ALL") == "1"
 MASTER = b"m" * 32
+T = TypeVar("T")
 
 settings.register_profile("house", derandomize=True, database=None, deadline=None)
 settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first; the rest stays in its order."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def lacking(reason: str) -> None:
@@ -75,43 +88,41 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def _serve(script: str, *args: str) -> Iterator[str]:
-    """Run a server script and yield the address it prints; skip with its own reason."""
+def _serve(home: Path, script: str, *args: str) -> Iterator[str]:
+    """Yield the address a server script prints; skip with its own reason."""
     command = [sys.executable, str(ROOT / "tests" / script), *args]
-    reason = ""
-    for _ in range(3):  # a busy machine may need a second try
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        line = next((text for text in process.stdout if text.startswith("ready ")), "")
-        if line:
-            break
-        reason = (process.communicate()[1].strip().splitlines() or [f"{script} did not start"])[-1]
-    else:
-        lacking(reason)
-    try:
-        yield line.split(maxsplit=1)[1].strip()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+    with ExitStack() as stack:
+        for left in (2, 1, 0):  # a busy machine may need a second try
+            try:
+                told = stack.enter_context(serving(home, script.partition("/")[0], command))
+                break
+            except StartError as error:
+                if not left:
+                    lacking(str(error))
+        yield told
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    yield from _serve("postgres/server.py")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder every process of this run knows."""
+    return home_of(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def kafka_broker() -> Iterator[str]:
+def postgres_server(shared: Path) -> Iterator[str]:
+    yield from _serve(shared, "postgres/server.py")
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(shared: Path) -> Iterator[str]:
     """MINSHENG_TEST_KAFKA, else Apache Kafka, else the stand-in wheel (never in CI)."""
     outside = os.environ.get("MINSHENG_TEST_KAFKA")
     if outside:
         yield outside
     elif REQUIRE_ALL or (shutil.which("java") and shutil.which("mvn")):
-        yield from _serve("kafka/broker.py")
+        yield from _serve(shared, "kafka/broker.py")
     else:
-        yield from _serve("kafka/broker.py", "--stand-in")
+        yield from _serve(shared, "kafka/broker.py", "--stand-in")
 
 
 @pytest.fixture
@@ -121,10 +132,10 @@ def kafka_url(kafka_broker: str) -> str:
     return f"{address}/t{secrets.token_hex(4)}" + (f"?{query}" if query else "")
 
 
-def _in_thread(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def _in_thread(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine apart from the test's own loop, which may be running already."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, work()).result()
+        return pool.submit(asyncio.run, work()).result()
 
 
 async def _schema(url: str) -> None:
@@ -135,12 +146,16 @@ async def _schema(url: str) -> None:
     await database.close()
 
 
-async def _run(server: str, statement: str) -> None:
+READY = "SELECT 1 FROM pg_database WHERE datname = 'ready'"
+
+
+async def _run(server: str, statement: str) -> list[Any]:
     import asyncpg
 
     admin = await asyncpg.connect(server)
-    await admin.execute(statement)
+    found = await admin.fetch(statement)
     await admin.close()
+    return list(found)
 
 
 def _named(server: str, name: str) -> str:
@@ -148,10 +163,13 @@ def _named(server: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> str:
+def postgres_template(postgres_server: str, shared: Path) -> str:
     """The name of a database with the schema and no rows."""
-    _in_thread(lambda: _run(postgres_server, "CREATE DATABASE ready"))
-    _in_thread(lambda: _schema(_named(postgres_server, "ready")))
+    with locked(shared / "ready.lock"):
+        if not _in_thread(lambda: _run(postgres_server, READY)):
+            _in_thread(lambda: _run(postgres_server, "CREATE DATABASE making"))
+            _in_thread(lambda: _schema(_named(postgres_server, "making")))
+            _in_thread(lambda: _run(postgres_server, "ALTER DATABASE making RENAME TO ready"))
     return "ready"
 
 
@@ -177,11 +195,15 @@ def postgres_url(make_postgres: Callable[[str], str], postgres_template: str) ->
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template(shared: Path) -> Path:
     """A file with the schema and no rows."""
-    path = tmp_path_factory.mktemp("ready") / "minsheng.db"
-    _in_thread(lambda: _schema(f"sqlite:///{path}"))
-    return path
+
+    def make() -> str:
+        path = shared / "ready.db"
+        _in_thread(lambda: _schema(f"sqlite:///{path}"))
+        return str(path)
+
+    return Path(once(shared, "sqlite", make))
 
 
 @pytest.fixture
@@ -245,13 +267,30 @@ def classifier(city: City) -> Classifier:
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model of the whole corpus, trained once a session as a user trains it."""
-    home = tmp_path_factory.mktemp("trained")
-    configs = str(ROOT / "configs")
-    command = [sys.executable, "-m", "hub", "train", "--data", str(home), "--configs", configs]
-    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-    return home / "models"
+def trained(shared: Path) -> Path:
+    """The model of the whole corpus, trained once a run as a user trains it; takes most of a minute."""
+
+    def make() -> str:
+        home, configs = shared / "trained", str(ROOT / "configs")
+        command = [sys.executable, "-m", "hub", "train", "--data", str(home), "--configs", configs]
+        subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+        return str(home / "models")
+
+    return Path(once(shared, "whole", make))
+
+
+@pytest.fixture(scope="session")
+def models(shared: Path, classifier: Classifier, city: City) -> Path:
+    """The small classifier in the place of the whole corpus's, for commands in their own process."""
+
+    def make() -> str:
+        home, key = shared / "small" / "models", taxonomy_key(city.taxonomy)
+        base = model_name(corpus(), city.language, city.taxonomy)
+        save(home, classifier, base=base, taxonomy=key, sources=(), labels={}, held_out={})
+        Registry(home, city.taxonomy).promote(classifier.name)
+        return str(home)
+
+    return Path(once(shared, "small", make))
 
 
 MakeHub = Callable[..., Hub]

@@ -9,12 +9,12 @@ from classify.registry import Registry
 from classify.tokens import Tokenizer
 from hub.city import City
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def card(models: Path, city: City) -> Card:
-    return read_card(models / Registry(models, city.taxonomy).read().in_use)
+def card(trained: Path, city: City) -> Card:
+    return read_card(trained / Registry(trained, city.taxonomy).read().in_use)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ HARD = {
 
 
 def test_nearly_all_hard_negatives_stay_without_the_label(
-    models: Path, card: Card, city: City
+    trained: Path, card: Card, city: City
 ) -> None:
-    model = load(models / card.name, Tokenizer(city.language.whole))
+    model = load(trained / card.name, Tokenizer(city.language.whole))
     wrong = [
         text
         for label, texts in HARD.items()

@@ -172,6 +172,7 @@ async def read(hub: Hub, table: Any) -> list[Any]:
         return list((await conn.execute(select(table).order_by(table.c.id))).mappings())
 
 
+@pytest.mark.slow
 async def test_frozen_month_is_what_happened(hub: Hub, clock: Any) -> None:
     town = Town(hub, clock, items=ITEMS)
     await town.live()

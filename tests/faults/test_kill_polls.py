@@ -18,6 +18,8 @@ from hub.sim.discuz import DiscuzSim
 from store.db import Database
 from store.tables import T
 
+pytestmark = pytest.mark.slow
+
 THREADS, REPLIES = 12, 14
 
 

@@ -14,11 +14,14 @@ from typing import Any
 
 import pytest
 from conftest_faults import Command, Department, make_command, write_recording
+from sharing import once
 from sqlalchemy import select, text
 
 from store.db import Database
 from store.faults import CRASH_POINTS
 from store.tables import T
+
+pytestmark = pytest.mark.slow
 
 FULL = os.environ.get("MINSHENG_TEST_FAULTS") == "full"
 MESSAGES = int(os.environ.get("MINSHENG_TEST_MESSAGES", "10000" if FULL else "1200"))
@@ -103,17 +106,23 @@ def drain(command: Command, url: str) -> dict[str, list[Any]]:
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory, models: Path) -> dict[str, Any]:
+def reference(shared: Path, models: Path) -> dict[str, Any]:
     """One undisturbed run on the embedded default."""
-    home = tmp_path_factory.mktemp("reference")
-    recording = write_recording(home / "recording.jsonl", MESSAGES)
-    command = make_command(home, Department(url="http://127.0.0.1:9/"), models, {})
-    done = command.run("replay", str(recording), "--channel", "app", "--json")
-    assert done.returncode == 0, done.stderr
-    found = asyncio.run(state(f"sqlite:///{command.data / 'minsheng.db'}"))
-    counts = json.loads(done.stdout)
+
+    def make() -> dict[str, Any]:
+        home = shared / "reference"
+        home.mkdir()
+        recording = write_recording(home / "recording.jsonl", MESSAGES)
+        command = make_command(home, Department(url="http://127.0.0.1:9/"), models, {})
+        done = command.run("replay", str(recording), "--channel", "app", "--json")
+        assert done.returncode == 0, done.stderr
+        url = f"sqlite:///{command.data / 'minsheng.db'}"
+        return {"recording": str(recording), "counts": json.loads(done.stdout), "url": url}
+
+    made = once(shared, "undisturbed", make)
+    counts = made["counts"]
     assert counts["admitted"] == MESSAGES == counts["labelled"] + counts["abstained"]
-    return {"state": found, "recording": recording, "counts": counts}
+    return made | {"state": asyncio.run(state(made["url"]))}
 
 
 @pytest.fixture(
@@ -139,7 +148,7 @@ def target(
 def judge(
     command: Command, url: str, reference: dict[str, Any], department: Department, kills: int
 ) -> None:
-    done = command.run("replay", str(reference["recording"]), "--channel", "app", "--json")
+    done = command.run("replay", reference["recording"], "--channel", "app", "--json")
     assert done.returncode == 0, done.stderr
     found, wanted = drain(command, url), reference["state"]
     for table in ("items", "verdicts", "cases", "orders", "events", "dead"):
@@ -159,7 +168,7 @@ def test_killed_at_every_named_place(
     for point in points:
         passes = 2 if point.startswith("admit") else 4
         done = command.run(
-            "replay", str(reference["recording"]), "--channel", "app", crash_at=f"{point}:{passes}"
+            "replay", reference["recording"], "--channel", "app", crash_at=f"{point}:{passes}"
         )
         assert done.returncode in {0, 137}, done.stderr
     judge(command, url, reference, department, kills=len(points))
@@ -171,7 +180,7 @@ def test_killed_at_random(
     command, url = target
     pick = random.Random(11)
     for _ in range(KILLS):
-        process = command.start("replay", str(reference["recording"]), "--channel", "app")
+        process = command.start("replay", reference["recording"], "--channel", "app")
         time.sleep(pick.uniform(1.2, 3.0))
         process.kill()
         process.wait()

@@ -1,5 +1,6 @@
-"""The command as people type it, in its own process."""
+"""The command as people type it."""
 
+import io
 import json
 import os
 import shutil
@@ -9,24 +10,47 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from hub.cli import main
+
 ROOT = Path(__file__).parent.parent.parent
 
 
-def minsheng(*args: str, data: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def minsheng(*args: str, data: Path, typed: str = "", **environment: str) -> Done:
+    """The command in this process: everything but a fresh interpreter, which takes seconds."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(ROOT)
+        patch.setattr(sys, "stdin", io.StringIO(typed))
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main([*args, "--data", str(data)])
+    assert isinstance(ended.value.code, int)
+    return Done(ended.value.code, out.getvalue(), err.getvalue())
+
+
+def apart(*args: str, data: Path) -> Done:
+    """The command in a process of its own, as people start it."""
     command = [sys.executable, "-m", "hub", *args, "--data", str(data)]
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        timeout=120,
-        check=False,
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False
     )
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +61,7 @@ def data(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Path:
     return folder
 
 
-def one_line(done: subprocess.CompletedProcess[str], says: str) -> None:
+def one_line(done: Done, says: str) -> None:
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -45,13 +69,19 @@ def one_line(done: subprocess.CompletedProcess[str], says: str) -> None:
 
 def test_wrong_settings_are_one_line_and_exit_2(data: Path, tmp_path: Path) -> None:
     one_line(minsheng("check", data=tmp_path, MINSHENG_TYPO="1"), "MINSHENG_TYPO")
-    one_line(minsheng("migrate", data=tmp_path, MINSHENG_DATABASE_URL="mysql://x"), "database_url")
+    one_line(
+        minsheng("migrate", data=tmp_path, MINSHENG_DATABASE_URL="mysql://x"),
+        "database_url",
+    )
     one_line(
         minsheng("migrate", data=tmp_path, MINSHENG_DATABASE_URL="postgresql://u@127.0.0.1:1/x"),
         "can not open",
     )
     one_line(minsheng("run", "--only", "kitchen", data=tmp_path), "no such room")
-    one_line(minsheng("replay", "missing.jsonl", "--channel", "x", data=tmp_path), "can not read")
+    one_line(
+        minsheng("replay", "missing.jsonl", "--channel", "x", data=tmp_path),
+        "can not read",
+    )
     one_line(minsheng("check", "--configs", str(tmp_path), data=tmp_path), "copy it from")
     bad = tmp_path / "bad"
     bad.mkdir()
@@ -70,12 +100,12 @@ def test_taken_port_is_one_line(data: Path, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = minsheng("run", "--port", str(taken.getsockname()[1]), data=tmp_path)
+        done = apart("run", "--port", str(taken.getsockname()[1]), data=tmp_path)
     one_line(done, "listen.port")
 
 
 def test_check_says_what_is_good(tmp_path: Path) -> None:
-    done = minsheng("check", data=tmp_path)
+    done = apart("check", data=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(": good\n") == 3
 
@@ -101,20 +131,7 @@ def test_classify_keeps_order_and_survives_bad_lines(data: Path, tmp_path: Path)
 
 def test_evaluate_prints_measures(data: Path) -> None:
     seed = ROOT / "classify" / "corpus" / "seed.jsonl"
-    command = [
-        sys.executable,
-        "-m",
-        "hub",
-        "evaluate",
-        "--json",
-        "--data",
-        str(seed),
-        "--data",
-        str(data),
-    ]
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False
-    )
+    done = minsheng("evaluate", "--json", "--data", str(seed), data=data)
     measures = json.loads(done.stdout)
     assert measures["rows"] == len(seed.read_text(encoding="utf-8").splitlines())
     assert {
@@ -157,8 +174,7 @@ def test_models_are_listed_tried_out_used_and_rolled_back(data: Path, tmp_path: 
         "text,problems\n" + "".join(f"{n}号楼下的脏东西没人管,litter\n" for n in range(80)),
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "hub", "train", "--data", str(few), "--data", str(home)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    done = minsheng("train", "--data", str(few), data=home)
     assert done.returncode == 0, done.stderr
     other = done.stderr.split("model ")[1].split(":")[0]
     assert "not promoted" in done.stderr
@@ -171,24 +187,10 @@ def test_models_are_listed_tried_out_used_and_rolled_back(data: Path, tmp_path: 
 
 
 def test_person_can_be_added_and_short_password_is_refused(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "hub",
-        "user",
-        "li",
-        "--role",
-        "admin",
-        "--data",
-        str(tmp_path),
-    ]
-    good = subprocess.run(
-        command, input="a long password\n", text=True, capture_output=True, cwd=ROOT, check=False
-    )
+    command = ("user", "li", "--role", "admin")
+    good = minsheng(*command, data=tmp_path, typed="a long password\n")
     assert good.returncode == 0, good.stderr
-    short = subprocess.run(
-        command, input="short\n", text=True, capture_output=True, cwd=ROOT, check=False
-    )
+    short = minsheng(*command, data=tmp_path, typed="short\n")
     assert short.returncode == 1
     assert "at least 10" in short.stderr
 
@@ -213,7 +215,7 @@ def test_demo_lives_stops_cleanly_and_takes_a_recording_meanwhile(
             "".join(json.dumps({"id": n, "text": f"路灯不亮{n}"}) + "\n" for n in range(20)),
             encoding="utf-8",
         )
-        done = minsheng("replay", str(recording), "--channel", "hotline", "--json", data=home)
+        done = apart("replay", str(recording), "--channel", "hotline", "--json", data=home)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["admitted"] == 20
         for _ in range(100):
@@ -227,7 +229,7 @@ def test_demo_lives_stops_cleanly_and_takes_a_recording_meanwhile(
             time.sleep(0.2)
         else:
             pytest.fail(metrics)
-        second = minsheng("run", "--port", "0", data=home)
+        second = apart("run", "--port", "0", data=home)
         one_line(second, "in use by another hub")
     finally:
         process.send_signal(signal.SIGTERM)

