@@ -14,6 +14,7 @@ from router.ledger import Ledger
 from router.lifecycle import Lifecycle
 from router.orders import Orders
 from router.planning import Planner
+from router.proposing import Proposing
 from router.requests import Requests
 from router.snoozing import Snoozing
 from router.splitting import Splitting
@@ -58,6 +59,7 @@ class Commands:
     labeling: Labeling
     snoozing: Snoozing
     splitting: Splitting
+    proposing: Proposing
 
     def adopt(self, lifecycle: Lifecycle) -> None:
         """Keep to these bounds from now on."""
@@ -115,4 +117,5 @@ def build_commands(
         labeling=Labeling(ledger, planner),
         snoozing=Snoozing(ledger, lifecycle),
         splitting=Splitting(ledger, planner, vault),
+        proposing=Proposing(ledger.db, planner, ledger.clock),
     )

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from router.tasks import settle_tasks
-from router.workflow import OPEN_ORDER, CaseStatus, OrderStatus, Verb, next_status
+from router.workflow import AWAITED, OPEN_ORDER, CaseStatus, OrderStatus, Verb, next_status
 from store.answers import Answers
 from store.db import Database, Tx
 from store.errors import ConflictError, RejectedError
@@ -120,7 +120,8 @@ class Ledger:
     async def save(self, tx: Tx, case: Row, steps: Sequence[Step], act: Act, **changes: Any) -> int:
         """Append the steps, move the case to the last one's status; returns the new version.
 
-        A case that slept (暂缓) is awake again unless ``changes`` say otherwise.
+        A case that slept (暂缓) is awake again unless ``changes`` say otherwise; what the desk has done with is
+        claimed by that person no longer.
         ConflictError when somebody else changed the case meanwhile.
         """
         version = int(case["version"]) + len(steps)
@@ -140,6 +141,10 @@ class Ledger:
             for n, step in enumerate(steps, 1)
         ]
         await tx.run(insert(T.events), rows)
+        if steps[-1].after not in AWAITED:
+            k = T.claims.c
+            done_with = (k.case_id == case["id"], k.user == act.actor)
+            await tx.run(delete(T.claims).where(*done_with))
         tx.touched |= {"desk", "supervision"}
         return version
 
@@ -201,7 +206,7 @@ async def not_claimed(tx: Tx, case: Mapping[Any, Any], actor: str, now: datetime
     if held is not None:
         name = held.display or held.user
         msg = f"router: case {case['case_no']} is claimed by {name}; ask them, or choose another"
-        raise ConflictError(msg)
+        raise ConflictError(msg, reason="claimed")
 
 
 async def take_notices(tx: Tx, case_id: int, count: int) -> int:
