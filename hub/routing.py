@@ -103,7 +103,7 @@ class Routing:
             hold_s=city.lifecycle.hold_s,
         )
         ledger = Ledger(db=db, outbox=outbox, answers=answers, clock=clock)
-        self.commands = build_commands(ledger, self._planner, city.lifecycle)
+        self.commands = build_commands(ledger, self._planner, city.lifecycle, vault)
         self.finder = Finder(db, _matcher(city), T.case_keys)
         self.replies = Replies(db, clock)
         self.links = Links(vault, base_url=settings.public_url, clock=clock)

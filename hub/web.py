@@ -39,7 +39,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except RejectedError as error:
         return _json({"error": str(error), "reason": error.reason}, 422)
     except ConflictError as error:
-        return _json({"error": str(error)}, 409)
+        return _json({"error": str(error), "reason": error.reason}, 409)
     except AuthError as error:
         return _json({"error": str(error)}, 403 if error.known else 401)
     except ConnectionError:

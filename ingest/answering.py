@@ -22,6 +22,7 @@ from ingest.sealing import Sealer
 from store.db import Database, Tx
 from store.errors import RejectedError, TransientError
 from store.faults import crash_point
+from store.parts import key_of
 from store.pulse import Pulse
 from store.tables import T
 from store.vault import Vault
@@ -110,10 +111,11 @@ class Answering:
         )
         async with self._db.read() as conn:
             found = (await conn.execute(statement)).first()
-        if found is None or found.key is None:
-            msg = "ingest: the message was erased; nobody is left to answer"
-            raise RejectedError(msg, reason="erased")
-        item = self._sealer.open(found)
+            if found is None or found.key is None:
+                msg = "ingest: the message was erased; nobody is left to answer"
+                raise RejectedError(msg, reason="erased")
+            key, channel_id = await key_of(conn, self._vault, found)
+        item = self._sealer.open(found, key)
         code = self._vault.code("receipt", str(item.uid))
         receipt = str(found.id) if in_public else f"{found.id}-{code}"
         promise_at = found.promise_at or found.due_at
@@ -125,7 +127,7 @@ class Answering:
             "text": redact(row.text),
         }
         return protocol.Told(
-            channel_id=item.channel_id,
+            channel_id=channel_id,
             author=item.author,
             thread=item.thread,
             receipt=receipt,

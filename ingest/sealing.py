@@ -131,10 +131,11 @@ class Sealer:
             for n, m in enumerate(item.media)
         )
 
-    def open(self, row: Any) -> Item:
-        """The item as its citizen sent it, from a row of ``items`` with a key."""
+    def open(self, row: Any, key: bytes | None = None) -> Item:
+        """The item as its citizen sent it, from a row of ``items`` with a key (a part's is ``key``)."""
         uid = str(item_uid(row.channel, row.channel_id))
-        raw = msgspec.json.decode(self.vault.unseal(uid, Box(row.key, row.sealed)), type=Sealed)
+        box = Box(key or row.key, row.sealed)
+        raw = msgspec.json.decode(self.vault.unseal(uid, box), type=Sealed)
         return Item(
             channel=row.channel,
             channel_id=row.channel_id,

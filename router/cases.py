@@ -19,6 +19,7 @@ from router.deciding import Labels, decide, matter_of
 from router.ledger import Act, Ledger, Row, Step, moves, needed
 from router.lifecycle import Lifecycle
 from router.planning import Plan, Planner
+from router.returns import accept_returns, judge_returns
 from router.tasks import TaskKind, TaskRole, raise_task
 from router.undoing import remember, spread
 from router.workflow import OPEN_ORDER, CaseStatus, OrderStatus, Verb, next_order_status
@@ -58,7 +59,7 @@ class Cases:
         self._known(department, *(support or ()))
 
         async def work(tx: Tx) -> int:
-            case = await self._ledger.case(tx, case_id, version)
+            case = await self._ledger.case(tx, case_id, version, actor)
             act = self._act(actor, note or department)
             verbs = [Verb.FILE] if case["status"] == CaseStatus.RECEIVED else []
             steps = moves(case, [*verbs, Verb.DISPATCH], act)
@@ -69,7 +70,8 @@ class Cases:
             plan = self.planner.chosen(
                 matter, act.at, case["wanted_at"], lead=department, support=support, joint=joint
             )
-            final = await self._judge_returns(tx, case, plan, act)
+            insisted = await judge_returns(tx, case, plan, act)
+            final = insisted or case["returns"] >= self.lifecycle.returns.max
             orders = await self._give_out(tx, case, plan, act)
             changes = decided.columns() | self._sent(case, plan, len(orders), act, final=final)
             leaves = orders[0]["leaves_at"]
@@ -116,7 +118,7 @@ class Cases:
         needed(note, "write why it is taken back")
 
         async def work(tx: Tx) -> int:
-            case = await self._ledger.case(tx, case_id, version)
+            case = await self._ledger.case(tx, case_id, version, actor)
             act = self._act(actor, note)
             steps = moves(case, [Verb.RECALL], act)
             orders = await self._ledger.orders(tx, case_id, *OPEN_ORDER)
@@ -133,7 +135,7 @@ class Cases:
         needed(note, "write why this is not dispatched")
 
         async def work(tx: Tx) -> int:
-            case = await self._ledger.case(tx, case_id, version)
+            case = await self._ledger.case(tx, case_id, version, actor)
             act = self._act(actor, note)
             steps = moves(case, [verb], act)
             changes = {"closed_at": act.at, "stage_due_at": None}
@@ -152,7 +154,7 @@ class Cases:
             needed(note, "write what is still wrong")
 
         async def work(tx: Tx) -> int:
-            case = await self._ledger.case(tx, case_id, version)
+            case = await self._ledger.case(tx, case_id, version, actor)
             act = self._act(actor, note)
             verb = Verb.VERIFY_PASS if passed else Verb.VERIFY_FAIL
             steps = moves(case, [verb], act)
@@ -171,7 +173,7 @@ class Cases:
         """Close the case (结案); a result not yet checked passes with it."""
 
         async def work(tx: Tx) -> int:
-            case = await self._ledger.case(tx, case_id, version)
+            case = await self._ledger.case(tx, case_id, version, actor)
             act = self._act(actor, note)
             checked = case["verified_at"] is not None
             steps = moves(case, [*([] if checked else [Verb.VERIFY_PASS]), Verb.CLOSE], act)
@@ -191,7 +193,7 @@ class Cases:
             raise RejectedError(msg, reason="reason")
 
         async def work(tx: Tx) -> int:
-            case = await self._ledger.case(tx, case_id, version)
+            case = await self._ledger.case(tx, case_id, version, actor)
             act = self._act(actor, note, reason)
             steps = moves(case, [Verb.REOPEN], act)
             closed_at = case["closed_at"] or act.at
@@ -215,7 +217,7 @@ class Cases:
         needed(note, "write why it can not be solved now")
 
         async def work(tx: Tx) -> int:
-            case = await self._ledger.case(tx, case_id, version)
+            case = await self._ledger.case(tx, case_id, version, actor)
             act = self._act(actor, note)
             return await self.suspend_in(tx, case, act)
 
@@ -238,7 +240,7 @@ class Cases:
         """Go on with a case that stood (恢复处置): its clocks run again."""
 
         async def work(tx: Tx) -> int:
-            case = await self._ledger.case(tx, case_id, version)
+            case = await self._ledger.case(tx, case_id, version, actor)
             act = self._act(actor, note)
             steps = moves(case, [Verb.RESUME], act)
             due = await self._retime(tx, case, act, lambda clock: clock.resumed(act.at))
@@ -253,7 +255,7 @@ class Cases:
         needed(note, "write whose instruction it is and what is wanted")
 
         async def work(tx: Tx) -> int:
-            case = await self._ledger.case(tx, case_id, version)
+            case = await self._ledger.case(tx, case_id, version, actor)
             act = self._act(actor, note)
             if not act.at < wanted_at <= act.at + FARTHEST:
                 msg = f"router: wanted_at: in the past or over {FARTHEST.days} days off; set another day"
@@ -313,29 +315,6 @@ class Cases:
                 msg = f"router: department {one[:40]} is unknown; choose one of the directory"
                 raise RejectedError(msg, reason="department")
 
-    async def _judge_returns(self, tx: Tx, case: Row, plan: Plan, act: Act) -> bool:
-        """Settle the case's open returns by where it goes now; whether this is the desk's last word.
-
-        Who returned the lead is judged by who leads now, who returned its support by who is called at all.
-        """
-        t, o = T.returns.c, T.work_orders.c
-        where = (t.case_id == case["id"], t.state == "open")
-        open_ = select(t.id, t.department, o.lead).join(T.work_orders, o.id == t.order_id)
-        found = (await tx.run(open_.where(*where))).all()
-        again = [
-            one
-            for one in found
-            if one.department == plan.lead or (not one.lead and one.department in plan.support)
-        ]
-        refused = [one.id for one in again]
-        accepted = [one.id for one in found if one.id not in refused]
-        for state, ids in (("refused", refused), ("accepted", accepted)):
-            if ids:
-                values = {"state": state, "judged_by": act.actor, "judged_at": act.at}
-                await tx.run(update(T.returns).where(t.id.in_(ids)).values(**values))
-        insisted = any(one.department == plan.lead for one in again)
-        return insisted or case["returns"] >= self.lifecycle.returns.max
-
     async def _finish(
         self,
         tx: Tx,
@@ -348,6 +327,7 @@ class Cases:
         """Save an end that may be undone; citizens hear of it once it may not."""
         last = steps[-1]
         steps[-1] = replace(last, undo=remember(case, changes))
+        await accept_returns(tx, case, act)
         version = await self._ledger.save(tx, case, steps, act, **changes)
         at = act.at + timedelta(seconds=self.lifecycle.hold_s)
         stage = str(CaseStatus(last.after))

@@ -9,14 +9,19 @@ from types import MappingProxyType
 from router.cases import Cases
 from router.deadlines import Limit
 from router.joining import Joining
+from router.labeling import Labeling
 from router.ledger import Ledger
 from router.lifecycle import Lifecycle
 from router.orders import Orders
 from router.planning import Planner
+from router.proposing import Proposing
 from router.requests import Requests
+from router.snoozing import Snoozing
+from router.splitting import Splitting
 from router.tasks import Tasks
 from router.undoing import Undoing
 from router.workflow import ORDER_TRANSITIONS, CaseStatus, OrderStatus, Verb
+from store.vault import Vault
 
 OFFICE_VERBS: Mapping[str, Verb] = MappingProxyType(
     {
@@ -51,10 +56,14 @@ class Commands:
     joining: Joining
     undoing: Undoing
     tasks: Tasks
+    labeling: Labeling
+    snoozing: Snoozing
+    splitting: Splitting
+    proposing: Proposing
 
     def adopt(self, lifecycle: Lifecycle) -> None:
         """Keep to these bounds from now on."""
-        for held in (self.cases, self.orders, self.undoing):
+        for held in (self.cases, self.orders, self.undoing, self.snoozing):
             held.lifecycle = lifecycle
 
     async def office(
@@ -93,8 +102,10 @@ def office_may(order_status: str, case_status: str, *, lead: bool) -> list[tuple
     ]
 
 
-def build_commands(ledger: Ledger, planner: Planner, lifecycle: Lifecycle) -> Commands:
-    """The commands under one city's rules, limits and bounds."""
+def build_commands(
+    ledger: Ledger, planner: Planner, lifecycle: Lifecycle, vault: Vault
+) -> Commands:
+    """The commands under one city's rules, limits and bounds; ``vault`` seals the parts of a message."""
     cases = Cases(ledger, planner, lifecycle)
     return Commands(
         cases=cases,
@@ -103,4 +114,8 @@ def build_commands(ledger: Ledger, planner: Planner, lifecycle: Lifecycle) -> Co
         joining=Joining(ledger, planner),
         undoing=Undoing(ledger, lifecycle),
         tasks=Tasks(ledger.db, ledger.clock),
+        labeling=Labeling(ledger, planner),
+        snoozing=Snoozing(ledger, lifecycle),
+        splitting=Splitting(ledger, planner, vault),
+        proposing=Proposing(ledger.db, planner, ledger.clock),
     )

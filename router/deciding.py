@@ -18,7 +18,7 @@ from router.rules import Matter, Router
 from store.db import Tx
 from store.errors import ConflictError
 from store.tables import T
-from store.understood import verdict_of
+from store.understood import labels_of, verdict_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,10 @@ class Decided:
 
 
 async def decide(tx: Tx, case: Row, labels: Labels | None, department: str, act: Act) -> Decided:
-    """Write down what the person confirmed or corrected; ConflictError while there is no verdict."""
+    """Write down what the person confirmed or corrected; ConflictError while there is no verdict.
+
+    Without ``labels`` the case keeps those it has.
+    """
     found = (await tx.run(select(T.verdicts).where(T.verdicts.c.item_id == case["id"]))).first()
     if found is None:
         msg = "router: this case has no verdict yet; try again in a moment"
@@ -59,7 +62,9 @@ async def decide(tx: Tx, case: Row, labels: Labels | None, department: str, act:
     verdict = verdict_of(found)
     said = Labels(verdict.kind, verdict.problems, verdict.campaigns, verdict.urgency)
     earlier = await tx.run(select(T.corrections).where(T.corrections.c.item_id == case["id"]))
-    decided = Decided(labels or said, verdict.dept_hint, as_row(earlier.mappings().first()))
+    decided = Decided(
+        labels or labels_now(case), verdict.dept_hint, as_row(earlier.mappings().first())
+    )
     confirmed = decided.labels == said and department == case["suggested"]
     row = {"item_id": case["id"], **decided.columns(), "confirmed": confirmed}
     row |= {"department": department, "actor": act.actor, "model": verdict.model, "at": act.at}
@@ -68,6 +73,12 @@ async def decide(tx: Tx, case: Row, labels: Labels | None, department: str, act:
     again = upsert(T.corrections).values(row)
     await tx.run(again.on_conflict_do_update(index_elements=["item_id"], set_=row))
     return decided
+
+
+def labels_now(case: Row) -> Labels:
+    """The labels a case has."""
+    problems, campaigns = labels_of(case["problems"]), labels_of(case["campaigns"])
+    return Labels(case["kind"], tuple(problems), tuple(campaigns), case["urgency"])
 
 
 async def put_back(tx: Tx, case: Row, before: Mapping[str, Any] | None) -> None:

@@ -81,7 +81,7 @@ class Finder:
         matches = [
             matcher.compare(facts, case)
             for case in cases
-            if case.closed_at is None or case.closed_at >= oldest
+            if (case.closed_at is None or case.closed_at >= oldest) and case.origin != facts.origin
         ]
         matches = [
             m for m in matches if m.score >= settings.suggest_min or (m.relapse and m.proven)
@@ -139,7 +139,7 @@ class Finder:
 _c, _i = T.cases.c, T.items.c
 _WORDS = (
     _i.channel, _i.title, _i.text, _i.address, _i.lat, _i.lon, _i.coord_type,
-    _i.author_key, _i.thread, _i.url, _i.posted_at,
+    _i.author_key, _i.thread, _i.url, _i.posted_at, _i.part_of,
 )  # fmt: skip
 _ITEM = (_i.id, _i.received_at, *_WORDS)
 _COLUMNS = (
@@ -168,6 +168,7 @@ def facts_of(row: Any) -> Facts:
         thread=row.thread,
         url=row.url,
         closed_at=row.closed_at,
+        part_of=row.part_of or 0,
     )
 
 

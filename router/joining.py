@@ -34,7 +34,7 @@ class Joining:
         """
 
         async def work(tx: Tx) -> int:
-            case = await self._ledger.case(tx, case_id, version)
+            case = await self._ledger.case(tx, case_id, version, actor)
             target = await self._root(tx, into)
             act = Act(actor, self._ledger.clock(), note)
             if target["id"] == case_id:
@@ -72,7 +72,7 @@ class Joining:
         """Take the joining back: the case waits at the desk again with the items it had brought along."""
 
         async def work(tx: Tx) -> int:
-            case = await self._ledger.case(tx, case_id, version)
+            case = await self._ledger.case(tx, case_id, version, actor)
             act = Act(actor, self._ledger.clock(), note)
             steps = moves(case, [Verb.UNMERGE], act)
             m = T.merges.c
@@ -100,7 +100,7 @@ class Joining:
         """Link the case to a closed one whose matter has come back; both stay cases of their own."""
 
         async def work(tx: Tx) -> int:
-            case = await self._ledger.case(tx, case_id, version)
+            case = await self._ledger.case(tx, case_id, version, actor)
             earlier = await self._root(tx, of)
             act = Act(actor, self._ledger.clock(), note)
             if earlier["status"] != CaseStatus.CLOSED or earlier["id"] == case_id:
@@ -151,9 +151,12 @@ class Joining:
         await tx.run(insert(T.events).values(**row))
 
     async def _count(self, tx: Tx, case: Row) -> None:
-        """Write down of how many items a case is; ConflictError when it moved meanwhile."""
-        ci, c = T.case_items.c, T.cases.c
-        many = select(func.count()).where(ci.case_id == case["id"]).scalar_subquery()
+        """Write down of how many messages a case is, parts with their original being one; ConflictError when it
+        moved meanwhile."""
+        ci, c, i = T.case_items.c, T.cases.c, T.items.c
+        voice = func.count(func.coalesce(i.part_of, i.id).distinct())
+        of_case = select(voice).join(T.case_items, ci.item_id == i.id)
+        many = of_case.where(ci.case_id == case["id"]).scalar_subquery()
         where = (c.id == case["id"], c.version == case["version"])
         if (await tx.run(update(T.cases).where(*where).values(items=many))).rowcount != 1:
             msg = f"router: case {case['case_no']} was changed by somebody else; look again"

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from router.tasks import settle_tasks
-from router.workflow import OPEN_ORDER, CaseStatus, OrderStatus, Verb, next_status
+from router.workflow import AWAITED, OPEN_ORDER, CaseStatus, OrderStatus, Verb, next_status
 from store.answers import Answers
 from store.db import Database, Tx
 from store.errors import ConflictError, RejectedError
@@ -59,10 +59,11 @@ class Ledger:
         self.answers = answers
         self.clock = clock
 
-    async def case(self, tx: Tx, case_id: int, version: int | None = None) -> Row:
+    async def case(self, tx: Tx, case_id: int, version: int | None = None, actor: str = "") -> Row:
         """The case, held until the transaction ends: what is read after it can not move any more.
 
-        RejectedError when there is none, ConflictError when its version is another.
+        RejectedError when there is none, ConflictError when its version is another, or somebody else than
+        ``actor`` has claimed it (认领) and the lease has not lapsed.
         """
         held = select(T.cases).where(T.cases.c.id == case_id).with_for_update()
         found = (await tx.run(held)).mappings().first()
@@ -74,6 +75,8 @@ class Ledger:
                 f"router: case {found['case_no']} was changed by somebody else (version"
                 f" {found['version']}, you saw {version}); look again"
             )
+        if actor:
+            await not_claimed(tx, found, actor, self.clock())
         return dict(found)
 
     async def own(self, tx: Tx, order_id: int, scope: str) -> tuple[Row, Row]:
@@ -117,14 +120,17 @@ class Ledger:
     async def save(self, tx: Tx, case: Row, steps: Sequence[Step], act: Act, **changes: Any) -> int:
         """Append the steps, move the case to the last one's status; returns the new version.
 
+        A case that slept (暂缓) is awake again unless ``changes`` say otherwise; what the desk has done with is
+        claimed by that person no longer.
         ConflictError when somebody else changed the case meanwhile.
         """
         version = int(case["version"]) + len(steps)
         c = T.cases.c
+        awake = {"snoozed_until": None}
         done = await tx.run(
             update(T.cases)
             .where(c.id == case["id"], c.version == case["version"])
-            .values(**changes, status=steps[-1].after, version=version)
+            .values(**awake | changes, status=steps[-1].after, version=version)
         )
         if done.rowcount != 1:
             raise ConflictError(
@@ -135,6 +141,10 @@ class Ledger:
             for n, step in enumerate(steps, 1)
         ]
         await tx.run(insert(T.events), rows)
+        if steps[-1].after not in AWAITED:
+            k = T.claims.c
+            done_with = (k.case_id == case["id"], k.user == act.actor)
+            await tx.run(delete(T.claims).where(*done_with))
         tx.touched |= {"desk", "supervision"}
         return version
 
@@ -147,6 +157,10 @@ class Ledger:
         first = await take_notices(tx, case["id"], len(orders))
         notices = [notice(order, change, first + n, leaves_at) for n, order in enumerate(orders)]
         await self._outbox.put(tx, "notices", notices)
+
+    async def publish(self, tx: Tx, topic: str, records: Sequence[Record]) -> None:
+        """Hand records of another topic to the journal with this commit."""
+        await self._outbox.put(tx, topic, records)
 
     async def tell_citizens(
         self, tx: Tx, case_id: int, stage: str, version: int, at: datetime, text: str = ""
@@ -181,6 +195,18 @@ class Ledger:
         gone = (await tx.run(change.returning(q.id))).scalars().all()
         marks = [f"request:{number}" for number in gone]
         await settle_tasks(tx, actor=act.actor, at=act.at, marks=marks)
+
+
+async def not_claimed(tx: Tx, case: Mapping[Any, Any], actor: str, now: datetime) -> None:
+    """ConflictError naming whoever else has claimed the case; a lapsed lease never blocks."""
+    k, u = T.claims.c, T.users.c
+    other = select(k.user, u.display).outerjoin(T.users, u.name == k.user)
+    found = await tx.run(other.where(k.case_id == case["id"], k.until > now, k.user != actor))
+    held = found.first()
+    if held is not None:
+        name = held.display or held.user
+        msg = f"router: case {case['case_no']} is claimed by {name}; ask them, or choose another"
+        raise ConflictError(msg, reason="claimed")
 
 
 async def take_notices(tx: Tx, case_id: int, count: int) -> int:

@@ -33,9 +33,13 @@ class Reopen(Strict):
 
 
 class Lifecycle(Strict):
-    """``configs/lifecycle.toml``. ``undo_s`` is in seconds."""
+    """``configs/lifecycle.toml``. ``undo_s`` is in seconds; ``ask_hours`` is how long a case sleeps for the
+    citizen's answer, ``snooze_days`` the longest a person may put it off (暂缓).
+    """
 
     undo_s: float = Field(default=8, ge=0, le=600)
+    ask_hours: float = Field(default=24, gt=0, le=24 * 30)
+    snooze_days: float = Field(default=30, gt=0, le=366)
     returns: Returns
     extension: Extension = Extension()
     reopen: Reopen

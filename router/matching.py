@@ -15,7 +15,7 @@ class Facts:
     """What of a message, or of a case's founding message, is compared; ``text`` is redacted.
 
     ``at`` is when it was posted or received (aware), ``here`` WGS-84, ``author`` the sealed channel's own
-    key of the citizen, ``closed_at`` when the case was closed.
+    key of the citizen, ``closed_at`` when the case was closed; ``part_of`` the message it was split from, or 0.
     """
 
     id: int
@@ -33,6 +33,12 @@ class Facts:
     thread: str = ""
     url: str = ""
     closed_at: datetime | None = None
+    part_of: int = 0
+
+    @property
+    def origin(self) -> int:
+        """The message it was part of, or its own."""
+        return self.part_of or self.id
 
     @property
     def body(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Annotated, Literal
@@ -148,12 +148,16 @@ class Router:
 
     def route(self, matter: Matter) -> Route:
         """The first rule that matches; the directory's default when none does. Never empty."""
+        return next(self.routes(matter))
+
+    def routes(self, matter: Matter) -> Iterator[Route]:
+        """What every rule that matches says, in order; the directory's default last."""
         for n in self._compiled.matching(matter):
             rule = self.rules.rule[n]
             lead = matter.hint if rule.lead == HINT else rule.lead
             if lead in self.directory.names:
-                return self._placed(rule, lead, matter.area)
-        return Route(self.directory.default, (), "default")
+                yield self._placed(rule, lead, matter.area)
+        yield Route(self.directory.default, (), "default")
 
     def _placed(self, rule: Rule, lead: str, area: Area | None) -> Route:
         there = self.directory.in_territory

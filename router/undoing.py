@@ -16,6 +16,8 @@ from sqlalchemy import delete, select, update
 from router.deciding import put_back
 from router.ledger import Act, Ledger, Row, Step, as_row
 from router.lifecycle import Lifecycle
+from router.parts import take_back_parts
+from router.returns import unjudge_returns
 from router.workflow import UNDOABLE, OrderStatus, Verb
 from store.columns import Utc
 from store.db import Tx
@@ -83,9 +85,12 @@ class Undoing:
         before = kept.pop("status")
         if "decided" in kept:
             await put_back(tx, case, kept.pop("decided"))
+        if "parts" in kept:
+            await take_back_parts(tx, kept.pop("parts"), is_sqlite=self._ledger.db.is_sqlite)
         changes = {name: _typed(name, value) for name, value in kept.items()}
         if Verb(last["verb"]) is Verb.DISPATCH:
             await self._recall(tx, case, last["at"], act)
+        await unjudge_returns(tx, case, last["at"])
         a, ci = T.answers.c, T.case_items.c
         items = select(ci.item_id).where(ci.case_id == case["id"])
         told = (a.item_id.in_(items), a.state == "pending", a.mark.endswith(f":{case['version']}"))
@@ -94,7 +99,7 @@ class Undoing:
         return await self._ledger.save(tx, case, [step], act, **changes)
 
     async def _recall(self, tx: Tx, case: Row, dispatched_at: datetime, act: Act) -> None:
-        """Withdraw the orders just given, judge the returns anew; nothing of them was sent yet."""
+        """Withdraw the orders just given; nothing of them was sent yet."""
         orders = [
             order
             for order in await self._ledger.orders(tx, case["id"], OrderStatus.ASSIGNED)
@@ -103,13 +108,9 @@ class Undoing:
         if any(order["leaves_at"] is not None and order["leaves_at"] <= act.at for order in orders):
             raise ConflictError(TOO_LATE)
         await self._ledger.withdraw(tx, orders, act)
-        d, r = T.deliveries.c, T.returns.c
+        d = T.deliveries.c
         unsent = (d.order_id.in_([o["id"] for o in orders]), d.state == "pending", d.attempts == 0)
         await tx.run(update(T.deliveries).where(*unsent).values(state="cancelled", ended_at=act.at))
-        judged = (r.case_id == case["id"], r.judged_at == dispatched_at)
-        await tx.run(
-            update(T.returns).where(*judged).values(state="open", judged_at=None, judged_by="")
-        )
         await self._ledger.tell_offices(tx, case, "withdrawn", orders)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 
 from router.filing import Filer, Filing, Understood
 from router.ledger import Act, Step, event_row
+from router.snoozing import wake_answered
 from router.workflow import CaseStatus, Verb
 from store.answers import Answers
 from store.db import Database, Tx, among
@@ -88,7 +89,9 @@ class RouterWorker:
         return _Effects(self._filer.file_all(understood), models, self._filer.hold_s)
 
     async def apply(self, tx: Tx, effects: _Effects) -> None:
-        filing = effects.filing
+        now = self._clock()
+        filing, heard, prefix = effects.filing, list(effects.labels), self._filer.prefix
+        await wake_answered(tx, heard, prefix=prefix, at=now, is_sqlite=self._db.is_sqlite)
         if not filing.cases:
             return
         c = T.cases.c
@@ -122,12 +125,13 @@ class RouterWorker:
         self, tx: Tx, filing: Filing, known: Mapping[int, Any], models: dict[int, str]
     ) -> None:
         """Another verdict changes a case only while nobody has decided it, and only if it differs; a
-        place that was unknown is filled in whenever the citizen tells it."""
+        place that was unknown is filled in whenever the citizen tells it. A part keeps what a person gave it."""
+        decided = await self._decided(tx, list(known))
         for case in filing.cases:
             before = known.get(case["id"])
-            if before is None:
+            if before is None or before["split_from"] is not None:
                 continue
-            undecided = before["status"] == CaseStatus.RECEIVED
+            undecided = before["status"] == CaseStatus.RECEIVED and case["id"] not in decided
             open_to = RELABELED if undecided else () if before["area"] else ("area", "point")
             values = {name: case[name] for name in open_to if case[name] != before[name]}
             if not values.keys() - {"due_at", "confidence", "teach"}:
@@ -143,6 +147,12 @@ class RouterWorker:
             act = Act(actor, self._clock())
             row = event_row(case["id"], step, act, version=before["version"] + 1)
             await tx.run(insert(T.events).values(row))
+
+    async def _decided(self, tx: Tx, ids: Sequence[int]) -> set[int]:
+        """Which of these cases a person has given labels."""
+        r = T.corrections.c.item_id
+        found = await tx.run(select(r).where(among(r, ids, is_sqlite=self._db.is_sqlite)))
+        return set(found.scalars())
 
 
 def _drop(filing: Filing, known: Mapping[int, Any]) -> None:

@@ -67,6 +67,11 @@ class Verb(StrEnum):
     REOPEN = "reopen"
     FOLLOW_UP = "follow_up"
     SUPERVISE = "supervise"
+    LABEL = "label"
+    SNOOZE = "snooze"
+    WAKE = "wake"
+    ASK = "ask"
+    SPLIT = "split"
 
 
 STATUS_NAMES = MappingProxyType(
@@ -123,10 +128,21 @@ VERB_NAMES = MappingProxyType(
         Verb.REOPEN: "重新办理",
         Verb.FOLLOW_UP: "回访",
         Verb.SUPERVISE: "督办",
+        Verb.LABEL: "改标签",
+        Verb.SNOOZE: "暂缓",
+        Verb.WAKE: "取消暂缓",
+        Verb.ASK: "请市民补充",
+        Verb.SPLIT: "拆分",
     }
 )
 
 _S, _O, _V = CaseStatus, OrderStatus, Verb
+
+AT_DESK = (_S.RECEIVED, _S.FILED)
+"""The desk must send it on."""
+
+AWAITED = (*AT_DESK, _S.HANDLED)
+"""The next step is the desk's, so the desk may put it off (暂缓) or ask the citizen."""
 
 TRANSITIONS: MappingProxyType[tuple[CaseStatus, Verb], CaseStatus] = MappingProxyType(
     {
@@ -163,6 +179,8 @@ TRANSITIONS: MappingProxyType[tuple[CaseStatus, Verb], CaseStatus] = MappingProx
         (_S.DECLINED, _V.REOPEN): _S.RECEIVED,
         (_S.REFERRED, _V.REOPEN): _S.RECEIVED,
         (_S.MERGED, _V.UNMERGE): _S.RECEIVED,
+        **{(s, v): s for s in AT_DESK for v in (_V.LABEL, _V.SPLIT)},
+        **{(s, v): s for s in AWAITED for v in (_V.SNOOZE, _V.WAKE, _V.ASK)},
         **{(s, _V.SUPERVISE): s for s in (_S.DISPATCHED, _S.HANDLING)},
         **{(s, _V.RELAPSE): s for s in _S if s is not _S.MERGED},
         **{(s, _V.INSTRUCT): s for s in (_S.RECEIVED, _S.FILED, _S.DISPATCHED, _S.HANDLING)},
@@ -187,7 +205,7 @@ ORDER_TRANSITIONS: MappingProxyType[tuple[OrderStatus, Verb], OrderStatus] = Map
 OPEN_ORDER = (_O.ASSIGNED, _O.SIGNED)
 """A department owes something."""
 
-UNDOABLE = frozenset({_V.DISPATCH, _V.DECLINE, _V.REFER, _V.CLOSE})
+UNDOABLE = frozenset({_V.DISPATCH, _V.DECLINE, _V.REFER, _V.CLOSE, _V.LABEL, _V.ASK, _V.SPLIT})
 """The last command of a person that the same person may undo within the window (``lifecycle.toml``)."""
 
 FINAL = frozenset({_S.CLOSED, _S.DECLINED, _S.REFERRED, _S.MERGED})

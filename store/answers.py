@@ -34,11 +34,20 @@ class Answers:
         text: str = "",
         at: datetime,
     ) -> None:
-        """Tell every citizen of these cases; ``text`` is what a person wrote for them, if anything."""
+        """Tell every citizen of these cases; ``text`` is what a person wrote for them, if anything.
+
+        A part in one case with its original is the same citizen's.
+        """
         if case_ids:
-            ci = T.case_items.c
+            ci, part, whole = T.case_items.c, T.items.alias("part"), T.case_items.alias("whole")
             among_cases = among(ci.case_id, case_ids, is_sqlite=self._is_sqlite)
-            items = select(ci.item_id).where(among_cases)
+            beside = (whole.c.item_id == part.c.part_of) & (whole.c.case_id == ci.case_id)
+            items = (
+                select(ci.item_id)
+                .join(part, part.c.id == ci.item_id)
+                .outerjoin(whole, beside)
+                .where(among_cases, whole.c.item_id.is_(None))
+            )
             await self._tell(tx, T.items.c.id.in_(items), stage, mark, text, at)
 
     async def tell_items(
@@ -48,6 +57,19 @@ class Answers:
         if item_ids:
             which = among(T.items.c.id, item_ids, is_sqlite=self._is_sqlite)
             await self._tell(tx, which, stage, mark, "", at)
+
+    async def can_tell(self, tx: Tx, case_id: int) -> bool:
+        """Whether anybody of this case can be told anything."""
+        ci, i = T.case_items.c, T.items.c
+        of_case = i.id.in_(select(ci.item_id).where(ci.case_id == case_id))
+        return (
+            await tx.run(select(i.id).where(of_case, *self._heard()).limit(1))
+        ).first() is not None
+
+    def _heard(self) -> tuple[Any, ...]:
+        """Items whose citizen can be reached: no recording's, not erased, of a channel that speaks."""
+        i = T.items.c
+        return (i.channel.in_(self._channels), i.replayed.is_(False), i.key.is_not(None))
 
     async def _tell(
         self, tx: Tx, which: Any, stage: str, mark: str, text: str, at: datetime
@@ -68,12 +90,6 @@ class Answers:
             a.error: literal(""),
         }
         told = select(a.item_id).where(a.item_id == i.id, a.mark == mark).exists()
-        wanted = select(*columns.values()).where(
-            which,
-            i.channel.in_(self._channels),
-            i.replayed.is_(False),
-            i.key.is_not(None),
-            ~told,
-        )
+        wanted = select(*columns.values()).where(which, *self._heard(), ~told)
         await tx.run(insert(T.answers).from_select(list(columns), wanted))
         tx.touched.add("answers")

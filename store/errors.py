@@ -50,14 +50,18 @@ class ConfigError(HubError):
 
 
 class ConflictError(HubError):
-    """The row changed since it was read."""
+    """The row changed since it was read; ``reason`` is a short code: conflict, claimed or workflow."""
+
+    def __init__(self, message: str, *, reason: str = "conflict") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class WorkflowError(ConflictError):
     """The case's lifecycle does not allow the command in its present status."""
 
     def __init__(self, verb: str, status: str) -> None:
-        super().__init__(f"router: a case that is {status} can not be {verb}")
+        super().__init__(f"router: a case that is {status} can not be {verb}", reason="workflow")
         self.verb = verb
         self.status = status
 

@@ -35,6 +35,7 @@ from store.tables_cases import (
     SupervisionRow,
     TaskRow,
     WorkOrderRow,
+    maybe_big,
 )
 from store.tables_desk import (
     CannedTextRow,
@@ -69,7 +70,8 @@ class CounterRow(SQLModel, table=True):
 class ItemRow(SQLModel, table=True):
     """诉求: what admission kept of one message. ``text`` is redacted; the rest is in ``sealed``.
 
-    ``wanted_at`` is the day a leader's instruction (领导交办) sets.
+    ``wanted_at`` is the day a leader's instruction (领导交办) sets. ``part_of`` is the item whose message held this
+    one's matter too (拆分); the part's ``key`` is sealed under that item's, so both are erased at once.
     """
 
     __tablename__ = "items"
@@ -96,6 +98,7 @@ class ItemRow(SQLModel, table=True):
     wanted_at: datetime | None = moment(optional=True)
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     key: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+    part_of: int | None = maybe_big()
 
 
 class RevisionRow(SQLModel, table=True):

@@ -25,7 +25,7 @@ class CaseRow(SQLModel, table=True):
     ``wanted_at`` is the day a leader set; ``promise_at`` what citizens were told; ``stage_due_at`` when
     the desk's present step must be over; ``notices`` how many were told to offices; ``final`` that the
     desk's word was the last: no more returns; ``snoozed_until`` keeps it out of the waiting queue (暂缓),
-    clocks run on.
+    clocks run on; ``split_from`` is the case whose message held this matter too (拆分).
     """
 
     __tablename__ = "cases"
@@ -36,6 +36,12 @@ class CaseRow(SQLModel, table=True):
             "stage_due_at",
             sqlite_where=text("stage_due_at IS NOT NULL"),
             postgresql_where=text("stage_due_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_cases_snoozed",
+            "snoozed_until",
+            sqlite_where=text("snoozed_until IS NOT NULL"),
+            postgresql_where=text("snoozed_until IS NOT NULL"),
         ),
     )
     id: int = big(primary_key=True)

@@ -15,11 +15,12 @@ from store.tables_cases import maybe_big
 
 
 class ClaimRow(SQLModel, table=True):
-    """认领: who works on a case, until ``until`` unless the lease is renewed."""
+    """认领: who works on a case, until ``until`` unless the lease is renewed; ``kept`` when it was asked for."""
 
     __tablename__ = "claims"
     case_id: int = big(primary_key=True)
     user: str
+    kept: bool = False
     since: datetime = moment()
     until: datetime = moment()
 

@@ -29,7 +29,7 @@ from router.workflow import Verb
 from store.answers import Answers
 from store.db import Database, Tx
 from store.dead import DeadLetters
-from store.model import NoticeRef, Record
+from store.model import NoticeRef, Record, item_uid
 from store.outbox import Outbox, record
 from store.ports import Http
 from store.tables import T
@@ -149,7 +149,7 @@ async def office(desk: Any, city: Any, vault: Vault) -> AsyncIterator[Office]:
     answers = Answers((), is_sqlite=desk.db.is_sqlite)
     ledger = Ledger(db=desk.db, outbox=desk.outbox, answers=answers, clock=desk.clock)
     planner = Planner(city.router, Timekeeper(city.deadlines, desk.speech.zone))
-    commands = build_commands(ledger, planner, city.lifecycle)
+    commands = build_commands(ledger, planner, city.lifecycle, vault)
     links = Links(vault, base_url=BASE + "/", clock=desk.clock)
     callbacks = Callbacks(
         db=desk.db, commands=commands, links=links, secrets={"a": SECRET, "b": OTHER}, speech=desk.speech, clock=desk.clock
@@ -163,12 +163,12 @@ async def office(desk: Any, city: Any, vault: Vault) -> AsyncIterator[Office]:
 class Town:
     """Cases as the router files them, the commands over them, and looks into the database."""
 
-    def __init__(self, db: Database, clock: Any, outbox: Outbox, city: Any) -> None:
-        self.db, self.clock = db, clock
+    def __init__(self, db: Database, clock: Any, outbox: Outbox, city: Any, vault: Vault) -> None:
+        self.db, self.clock, self.vault = db, clock, vault
         answers = Answers(("app",), is_sqlite=db.is_sqlite)
         self.ledger = Ledger(db=db, outbox=outbox, answers=answers, clock=clock)
         self.planner = Planner(city.router, Timekeeper(city.deadlines, ZoneInfo("Asia/Shanghai")))
-        self.commands = build_commands(self.ledger, self.planner, city.lifecycle)
+        self.commands = build_commands(self.ledger, self.planner, city.lifecycle, vault)
         self.filer = Filer(planner=self.planner, prefix="DH", clock=clock, hold_s=city.lifecycle.hold_s)  # fmt: skip
         endpoints = {
             one: Endpoint(one, one, "webhook", url="https://a.example", secret=SECRET)
@@ -177,7 +177,7 @@ class Town:
         self.notices = NoticeWorker(db=db, endpoints=endpoints, clock=clock)
         self.followed = 0
 
-    async def case(self, n: int = 0, **more: Any) -> int:
+    async def case(self, n: int = 0, *, author: str = "", **more: Any) -> int:
         """A case of one citizen that waits at the desk; its number."""
         case, now = CASE + n, self.clock()
         values: dict[str, Any] = {
@@ -194,6 +194,7 @@ class Town:
             "content_sha": "x",
             "text": one.text,
         }
+        box = self.vault.seal(str(item_uid("app", str(n))), json.dumps({"text": one.text}).encode())
         verdict = {
             "item_id": case,
             "revision": 1,
@@ -210,7 +211,11 @@ class Town:
         }
 
         async def work(tx: Tx) -> None:
-            await tx.run(insert(T.items).values(**item, received_at=now, sealed=b"", key=b"k"))
+            await tx.run(
+                insert(T.items).values(
+                    **item, author_key=author, received_at=now, sealed=box.sealed, key=box.key
+                )
+            )
             await tx.run(insert(T.verdicts).values(**verdict))
             for table, rows in (
                 (T.cases, filing.cases), (T.case_items, filing.case_items),
@@ -281,5 +286,5 @@ class Town:
 
 
 @pytest.fixture
-def town(db: Database, clock: Any, outbox: Outbox, city: Any) -> Town:
-    return Town(db, clock, outbox, city)
+def town(db: Database, clock: Any, outbox: Outbox, city: Any, vault: Vault) -> Town:
+    return Town(db, clock, outbox, city, vault)

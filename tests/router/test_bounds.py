@@ -29,7 +29,7 @@ ODD: dict[str, dict[str, Any]] = {
 async def test_odd_bounds_keep_the_books_right(town: Any, name: str) -> None:
     reopen = {"within_days": 0.001 if name == "short" else 3650, "reasons": {"unsolved": "x"}}
     bounds = Lifecycle.model_validate({**ODD[name], "reopen": reopen})
-    town.commands = build_commands(town.ledger, town.planner, bounds)
+    town.commands = build_commands(town.ledger, town.planner, bounds, town.vault)
     walk = walks.Walk(town, 11)
     cases = [await town.case(n) for n in range(3)]
     for _ in range(50):

@@ -80,7 +80,7 @@ class StoredRequests:
         self._codes.update({f"【{name}】": code for code, name in self.names.items()})
 
     async def find(self, query: Query, *, client: str = "") -> list[RequestRow]:
-        """The newest first; erased reports and those their source withdrew are not shown."""
+        """The newest first; erased reports, withdrawn ones and parts of one are not shown."""
         i, ci, c = T.items.c, T.case_items.c, T.cases.c
         statement = (
             select(
@@ -90,7 +90,7 @@ class StoredRequests:
             )
             .outerjoin(T.case_items, ci.item_id == i.id)
             .outerjoin(T.cases, c.id == ci.case_id)
-            .where(i.key.is_not(None), i.gone_at.is_(None), *self._scope(client))
+            .where(i.key.is_not(None), i.gone_at.is_(None), i.part_of.is_(None), *self._scope(client))
             .order_by(i.id.desc())
             .limit(query.limit)
             .offset(query.offset)

@@ -21,6 +21,7 @@ STRING = sqlmodel.sql.sqltypes.AutoString()
 UTC = store.columns.Utc()
 
 CASES = (('split_from', BIG), ('snoozed_until', UTC))
+SLEEPING = dict.fromkeys(('sqlite_where', 'postgresql_where'), sa.text('snoozed_until IS NOT NULL'))
 USERS = (
     ('totp_step', sa.Integer(), '0'),
     ('external', STRING, ''),
@@ -36,6 +37,9 @@ def upgrade() -> None:
     with op.batch_alter_table('cases', schema=None) as batch_op:
         for name, kind in CASES:
             batch_op.add_column(sa.Column(name, kind, nullable=True))
+        batch_op.create_index('ix_cases_snoozed', ['snoozed_until'], **SLEEPING)
+    with op.batch_alter_table('items', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('part_of', BIG, nullable=True))
     with op.batch_alter_table('users', schema=None) as batch_op:
         batch_op.add_column(sa.Column('totp', sa.LargeBinary(), nullable=True))
         for name, kind, default in USERS:
@@ -43,6 +47,7 @@ def upgrade() -> None:
     op.create_table('claims',
     sa.Column('case_id', BIG, autoincrement=False, nullable=False),
     sa.Column('user', STRING, nullable=False),
+    sa.Column('kept', sa.Boolean(), nullable=False),
     sa.Column('since', UTC, nullable=False),
     sa.Column('until', UTC, nullable=False),
     sa.PrimaryKeyConstraint('case_id')
@@ -108,6 +113,9 @@ def downgrade() -> None:
         batch_op.drop_column('totp')
         for name, *_ in USERS:
             batch_op.drop_column(name)
+    with op.batch_alter_table('items', schema=None) as batch_op:
+        batch_op.drop_column('part_of')
     with op.batch_alter_table('cases', schema=None) as batch_op:
+        batch_op.drop_index('ix_cases_snoozed')
         for name, _ in CASES:
             batch_op.drop_column(name)
