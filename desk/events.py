@@ -6,7 +6,9 @@ Events carry a growing id and no data worth hiding; after a gap the client fetch
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 from aiohttp import web
 
@@ -27,6 +29,12 @@ class Events:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """``changed`` after each commit that touched the desk, a ping each 15 s."""
+        return await self.serve(request)
+
+    async def serve(
+        self, request: web.Request, mark: Callable[[], Awaitable[Any]] | None = None
+    ) -> web.StreamResponse:
+        """A stream that says ``changed`` only when ``mark`` did, for who sees a part of the desk."""
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
@@ -39,19 +47,31 @@ class Events:
         number = 0
         try:
             await response.write(b"retry: 2000\nevent: hello\ndata: {}\n\n")
-            while not self._closing.is_set():
-                heard = self._db.pulse.listen("desk")
-                if await self._wait(heard):
-                    await asyncio.sleep(GATHER_S)
-                    number += 1
-                    await response.write(f"id: {number}\nevent: changed\ndata: {{}}\n\n".encode())
-                else:
-                    await response.write(b": ping\n\n")
+            async for is_news in self._news(mark):
+                number += int(is_news)
+                said = f"id: {number}\nevent: changed" if is_news else "event: ping"
+                await response.write(f"{said}\ndata: {{}}\n\n".encode())
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
             self.open -= 1
         return response
+
+    async def _news(self, mark: Callable[[], Awaitable[Any]] | None) -> AsyncIterator[bool]:
+        """True for each change, False for each ping, until the hub closes."""
+        seen = await mark() if mark else None
+        while not self._closing.is_set():
+            heard = self._db.pulse.listen("desk")
+            now = await mark() if mark else None
+            if now != seen:
+                seen = now
+                yield True
+                continue
+            is_touched = await self._wait(heard)
+            if is_touched:
+                await asyncio.sleep(GATHER_S)
+            if mark is None or not is_touched:
+                yield is_touched
 
     async def _wait(self, heard: asyncio.Event) -> bool:
         """True when something changed; other hubs' changes are looked for with each ping."""
