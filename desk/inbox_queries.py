@@ -241,14 +241,3 @@ def _told(case_id: int) -> Select[Any]:
     a, ci = T.answers.c, T.case_items.c
     items = select(ci.item_id).where(ci.case_id == case_id)
     return select(a.state, func.count()).where(a.item_id.in_(items)).group_by(a.state)
-
-
-async def proposal(conn: AsyncConnection, case_id: int) -> dict[str, str] | None:
-    """Which office the one that returned the case last names instead, while the desk has not judged it."""
-    r = _RETURN
-    where = (r.case_id == case_id, r.state == "open", r.proposed != "")
-    statement = select(r.proposed, r.department, r.note).where(*where).order_by(r.id.desc())
-    found = (await conn.execute(statement.limit(1))).first()
-    if found is None:
-        return None
-    return {"department": found.proposed, "by": found.department, "note": found.note}

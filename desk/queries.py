@@ -131,8 +131,20 @@ async def _beside(conn: AsyncConnection, case_id: int, own: Mapping[Any, Any]) -
         "joined": [plain(one) for one in found if one["merged_into"] == case_id],
         "joined_to": next((o["case_no"] for o in found if o["id"] == own["merged_into"]), ""),
         "relapsed": next((o["case_no"] for o in found if o["id"] == own["relapse_of"]), ""),
+        "proposed": await proposal(conn, case_id),
         "supervisions": [plain(one) for one in letters.mappings()],
     }
+
+
+async def proposal(conn: AsyncConnection, case_id: int) -> dict[str, str] | None:
+    """Which office the one that returned the case last names instead, while the desk has not judged it."""
+    r = T.returns.c
+    where = (r.case_id == case_id, r.state == "open", r.proposed != "")
+    statement = select(r.proposed, r.department, r.note).where(*where).order_by(r.id.desc())
+    found = (await conn.execute(statement.limit(1))).first()
+    if found is None:
+        return None
+    return {"department": found.proposed, "by": found.department, "note": found.note}
 
 
 async def people(db: Database, names: Collection[str]) -> dict[str, str]:
