@@ -48,6 +48,10 @@ class User:
         """Whether this person may issue documents of supervision."""
         return self.role in {"supervisor", "admin"}
 
+    def may_handle(self) -> bool:
+        """Whether this person works the inbox of the office ``scope``."""
+        return self.role in {"department", "subdistrict"} and bool(self.scope)
+
     def may_watch(self) -> bool:
         """Whether this person sees the whole queue."""
         return self.role != "department"

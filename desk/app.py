@@ -21,8 +21,10 @@ from desk.history import Words, told
 from desk.imports import Imports
 from desk.inbox import Inbox
 from desk.instruction import instruction_form
-from desk.pages import HOME, MARK, Note, Pages, Section, body_of, require, storable
+from desk.order_photos import OrderPhotos
+from desk.pages import HOME, MARK, Pages, Section, body_of, require, storable
 from desk.photos import Photos
+from desk.revealing import NoteBody, Reveals
 from desk.security import SESSION, Guard
 from desk.sessions import Sessions
 from desk.similar import Similar
@@ -39,19 +41,11 @@ from router.reckoning import Reckoner
 from router.replies import Replies
 from router.supervisor import Supervisor
 from router.workflow import ORDER_STATUS_NAMES, STATUS_NAMES
-from store.audit import audit
 from store.config import Taxonomy
 from store.db import Database
 from store.errors import AuthError, RejectedError
-from store.original import Originals
 from store.receipts import Receipts
 from store.vault import Vault
-
-
-class NoteBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A reason."""
-
-    note: Note = ""
 
 
 class Desk:
@@ -92,7 +86,7 @@ class Desk:
         self._channels = dict(channels)
         self._rules = dict(rules)
         self._clock = clock
-        self._originals = Originals(db, vault)
+        self._reveals = Reveals(db, vault, clock=clock)
         self.accounts = Accounts(db, clock=clock)
         self._sessions = Sessions(db, clock=clock)
         self._guard = Guard(self._sessions, secure=secure)
@@ -110,13 +104,17 @@ class Desk:
             AssessmentPage(db, self._pages, reckoner, zone=zone, clock=clock),
             TaskPage(db, self._pages, commands, shown),
             instruction_form(self._pages, admission, zone, clock),
+            OrderPhotos(db, vault, clock=clock),
             Inbox(
                 db,
                 self._pages,
                 commands,
                 replies,
-                labels=taxonomy.names,
+                self._reveals,
+                self.events,
+                taxonomy=taxonomy,
                 offices=shown,
+                zone=zone,
                 clock=clock,
             ),
         ]
@@ -252,16 +250,8 @@ class Desk:
         """The sealed original and contact, for a reason that is written down first."""
         user = require(request, User.may_dispatch)
         body = await body_of(request, NoteBody)
-        if len(body.note.strip()) < 4:  # noqa: PLR2004
-            msg = "desk: a reason of at least four characters is needed to see contact details"
-            raise RejectedError(msg, reason="note")
         case_id = request.match_info["id"]
-        await audit(
-            self._db,
-            actor=user.name,
-            act="reveal",
-            target=case_id,
-            note=body.note,
-            at=self._clock(),
+        original = await self._reveals.open(
+            int(case_id), actor=user.name, target=case_id, note=body.note
         )
-        return web.json_response(await self._originals.of(int(case_id)))
+        return web.json_response(original)

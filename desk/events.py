@@ -1,6 +1,6 @@
 """Server-sent events: an open desk hears at once which cases changed, and asks what about them.
 
-Events carry the number of the newest line of history and ids of cases, no data worth hiding. A commit of this
+Events carry ids of cases, no data worth hiding. A commit of this
 process is told at once; another hub's on the same database is found by looking once a second. A browser that
 comes back is told everything may have changed, and asks for all of it again.
 """
@@ -8,8 +8,9 @@ comes back is told everything may have changed, and asks for all of it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -39,6 +40,26 @@ class Events:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """``hello``, then ``changed`` with ``{"cases": [ids] or null}`` after commits, a ``ping`` each 15 s."""
+        told = _Told(self._db)
+        await told.begin()
+        return await self._serve(request, self._lines(told.said))
+
+    async def serve(
+        self, request: web.Request, mark: Callable[[], Awaitable[Any]]
+    ) -> web.StreamResponse:
+        """A stream that says ``changed`` only when ``mark`` did, for who sees a part of the desk."""
+        seen = await mark()
+
+        async def said(_: bool) -> str | None:  # noqa: FBT001 - the shape of ``_Told.said``
+            nonlocal seen
+            seen, before = await mark(), seen
+            return None if seen == before else '{"cases":null}'
+
+        return await self._serve(request, self._lines(said))
+
+    async def _serve(
+        self, request: web.Request, lines: AsyncIterator[bytes]
+    ) -> web.StreamResponse:
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
@@ -50,7 +71,7 @@ class Events:
         self.open += 1
         try:
             await response.write(b"retry: 2000\nevent: hello\ndata: {}\n\n")
-            async for line in self._lines():
+            async for line in lines:
                 await response.write(line)
         except (ConnectionError, asyncio.CancelledError):
             pass
@@ -58,25 +79,23 @@ class Events:
             self.open -= 1
         return response
 
-    async def _lines(self) -> AsyncIterator[bytes]:
-        told = _Told(self._db)
-        await told.begin()
-        quiet = 0.0
+    async def _lines(self, said: Callable[[bool], Awaitable[str | None]]) -> AsyncIterator[bytes]:
+        """What ``said`` has to say after each commit of this process, and each second of others."""
+        wait_s = PING_S if self._db.is_sqlite else LOOK_S
+        quiet_s, number = 0.0, 0
         while not self._closing.is_set():
             heard = self._db.pulse.listen("desk")
-            called = await self._wait(heard, PING_S if self._db.is_sqlite else LOOK_S)
+            called = await self._wait(heard, wait_s)
             if called:
                 await asyncio.sleep(GATHER_S)
-            news = await told.news()
-            if called or news:
-                quiet = 0.0
-                cases = None if len(news) > MANY else [str(one) for one in news]
-                data = msgspec.json.encode({"cases": cases})
-                yield b"id: %d\nevent: changed\ndata: %s\n\n" % (told.newest, data)
+            data = await said(called)
+            if data is not None:
+                quiet_s, number = 0.0, number + 1
+                yield f"id: {number}\nevent: changed\ndata: {data}\n\n".encode()
                 continue
-            quiet += LOOK_S
-            if self._db.is_sqlite or quiet >= PING_S:
-                quiet = 0.0
+            quiet_s += wait_s
+            if quiet_s >= PING_S:
+                quiet_s = 0.0
                 yield b"event: ping\ndata: {}\n\n"
 
     async def _wait(self, heard: asyncio.Event, timeout_s: float) -> bool:
@@ -110,6 +129,14 @@ class _Told:
             newest = (await conn.execute(select(func.max(T.events.c.id)))).scalar_one()
         self.newest = newest or 0
         await self.news()
+
+    async def said(self, called: bool) -> str | None:  # noqa: FBT001 - of ``Events._lines``
+        """The event's data; none when nobody called and nothing is new."""
+        news = await self.news()
+        if not called and not news:
+            return None
+        cases = None if len(news) > MANY else [str(one) for one in news]
+        return msgspec.json.encode({"cases": cases}).decode()
 
     async def news(self) -> list[int]:
         """The cases of the lines of history that were not told yet."""

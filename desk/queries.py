@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.workflow import OPEN_ORDER, CaseStatus
+from router.workflow import CaseStatus
 from store.db import Database
 from store.model import Decision
 from store.tables import T
@@ -131,8 +131,20 @@ async def _beside(conn: AsyncConnection, case_id: int, own: Mapping[Any, Any]) -
         "joined": [plain(one) for one in found if one["merged_into"] == case_id],
         "joined_to": next((o["case_no"] for o in found if o["id"] == own["merged_into"]), ""),
         "relapsed": next((o["case_no"] for o in found if o["id"] == own["relapse_of"]), ""),
+        "proposed": await proposal(conn, case_id),
         "supervisions": [plain(one) for one in letters.mappings()],
     }
+
+
+async def proposal(conn: AsyncConnection, case_id: int) -> dict[str, str] | None:
+    """Which office the one that returned the case last names instead, while the desk has not judged it."""
+    r = T.returns.c
+    where = (r.case_id == case_id, r.state == "open", r.proposed != "")
+    statement = select(r.proposed, r.department, r.note).where(*where).order_by(r.id.desc())
+    found = (await conn.execute(statement.limit(1))).first()
+    if found is None:
+        return None
+    return {"department": found.proposed, "by": found.department, "note": found.note}
 
 
 async def people(db: Database, names: Collection[str]) -> dict[str, str]:
@@ -141,30 +153,6 @@ async def people(db: Database, names: Collection[str]) -> dict[str, str]:
     async with db.read() as conn:
         rows = await conn.execute(select(u.name, u.display).where(u.name.in_(sorted(names))))
         return {row.name: row.display or row.name for row in rows}
-
-
-async def inbox(
-    db: Database, department: str, now: datetime, *, limit: int = PAGE
-) -> list[dict[str, Any]]:
-    """The open work orders of one department that can not be undone any more, the soonest due first."""
-    o, c, i = T.work_orders.c, T.cases.c, T.items.c
-    statement = (
-        select(
-            o.id, o.status, o.lead, o.due_at, o.dispatched_at, o.reworks,
-            c.joint, c.final, c.wanted_at, c.case_no, c.urgency, c.problems, c.area,
-            i.title, i.text, i.address,
-            c.status.label("case_status"), c.id.label("case_id"),
-        )
-        .join(T.cases, c.id == o.case_id)
-        .join(T.items, i.id == o.case_id)
-        .where(o.department == department, o.status.in_(OPEN_ORDER))
-        .where(or_(o.leaves_at.is_(None), o.leaves_at <= now))
-        .order_by(o.due_at, o.id)
-        .limit(limit)
-    )  # fmt: skip
-    async with db.read() as conn:
-        rows = (await conn.execute(statement)).mappings().all()
-    return [{**plain(row), "problems": _labels.decode(row["problems"])} for row in rows]
 
 
 async def open_requests(db: Database) -> list[Mapping[Any, Any]]:

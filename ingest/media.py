@@ -16,8 +16,8 @@ MAX_SIDE = 2560
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
 
-def clean_photo(content: bytes) -> Media:
-    """Decode, turn upright, shrink to ``MAX_SIDE``, encode as JPEG without metadata.
+def clean_photo(content: bytes, *, side: int = MAX_SIDE) -> Media:
+    """Decode, turn upright, shrink to ``side`` pixels, encode as JPEG without metadata.
 
     Heavy: call it off the event loop. Raises RejectedError for anything else than a JPEG, PNG,
     WebP or GIF (of which the first picture is kept) of at most 10 MB and 40 megapixels; the size is
@@ -34,7 +34,7 @@ def clean_photo(content: bytes) -> Media:
             if width * height > MAX_PIXELS:
                 msg = f"ingest: photo has {width}×{height} pixels, at most {MAX_PIXELS}; send a smaller one"
                 raise RejectedError(msg, reason="photo_pixels")
-            image.draft("RGB", (MAX_SIDE, MAX_SIDE))
+            image.draft("RGB", (side, side))
             upright = ImageOps.exif_transpose(image).convert("RGB")
     except (
         UnidentifiedImageError,
@@ -45,7 +45,7 @@ def clean_photo(content: bytes) -> Media:
     ) as error:
         msg = "ingest: photo is not a readable JPEG, PNG, WebP or GIF; send one of these"
         raise RejectedError(msg, reason="photo_format") from error
-    upright.thumbnail((MAX_SIDE, MAX_SIDE))
+    upright.thumbnail((side, side))
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=85)
     return Media(

@@ -39,6 +39,7 @@ REFUSED: Mapping[str, str] = MappingProxyType(
         "reason": "请选择退单原因。",
         "final": "派遣员已作最终认定，不能再退单；请办理或申请延期。",
         "late": "已超过允许的时间，不能退单或申请延期。",
+        "proposed": "请在部门名录中选择转办单位，不能转给本单位。",
         "limit": "申请的时间无效、过长或次数已用完。",
         "asked": "申请已提交，请等待答复。",
     }
@@ -75,19 +76,23 @@ class Commands:
         scope: str,
         note: str,
         reason: str = "",
+        proposed: str = "",
         limit: Limit | None = None,
+        version: int | None = None,
         once: bool = False,
     ) -> None:
         """One of ``OFFICE_VERBS``, from inbox, link or signed call; raises what the command raises."""
         asked = {Verb.ASK_EXTENSION: "extension", Verb.ASK_SUSPENSION: "suspension"}.get(verb)
         if asked is not None:
             await self.requests.ask(
-                order_id, actor=actor, scope=scope, what=asked, note=note, limit=limit, once=once
-            )
+                order_id, actor=actor, scope=scope, what=asked, note=note, limit=limit,
+                version=version, once=once,
+            )  # fmt: skip
             return
         await self.orders.progress(
-            order_id, actor=actor, scope=scope, verb=verb, note=note, reason=reason, once=once
-        )
+            order_id, actor=actor, scope=scope, verb=verb, note=note, reason=reason,
+            proposed=proposed, version=version, once=once,
+        )  # fmt: skip
 
 
 def office_may(order_status: str, case_status: str, *, lead: bool) -> list[tuple[str, Verb]]:

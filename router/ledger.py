@@ -40,12 +40,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Who does something, when and why."""
+    """Who does something, when and why; ``proposed`` is the office that a return names instead."""
 
     actor: str
     at: datetime
     note: str = ""
     reason: str = ""
+    proposed: str = ""
 
 
 class Ledger:
@@ -79,8 +80,13 @@ class Ledger:
             await not_claimed(tx, found, actor, self.clock())
         return dict(found)
 
-    async def own(self, tx: Tx, order_id: int, scope: str) -> tuple[Row, Row]:
-        """The department's order and its case; RejectedError when it is not theirs or has not left yet."""
+    async def own(
+        self, tx: Tx, order_id: int, scope: str, version: int | None = None
+    ) -> tuple[Row, Row]:
+        """The department's order and its case; RejectedError when it is not theirs or has not left yet.
+
+        ConflictError when the case's version is another than ``version``.
+        """
         o = T.work_orders.c
         where = (o.id == order_id, o.department == scope)
         left = o.leaves_at.is_(None) | (o.leaves_at <= self.clock())
@@ -88,7 +94,7 @@ class Ledger:
         if found is None:
             msg = "router: no such work order of this department"
             raise RejectedError(msg, reason="order")
-        case = await self.case(tx, found.case_id)
+        case = await self.case(tx, found.case_id, version)
         return dict((await tx.run(select(T.work_orders).where(*where))).mappings().one()), case
 
     async def unused(self, tx: Tx, case_id: int, actor: str) -> None:

@@ -46,13 +46,17 @@ class Orders:
         verb: Verb,
         note: str,
         reason: str = "",
+        proposed: str = "",
+        version: int | None = None,
         once: bool = False,
     ) -> int:
         """Sign, handle or return a work order of department ``scope``; returns the case's version.
 
         With ``once`` the actor (a link, a signed call) may act on this case a single time:
         ConflictError when it has. An order that has ended moves no more: WorkflowError. A return needs one
-        of the city's ``reason`` codes, comes in time and within the case's limit: RejectedError.
+        of the city's ``reason`` codes, comes in time and within the case's limit: RejectedError. It may name the
+        office that should have the case, ``proposed``, for the desk to accept (转办). With ``version`` the case
+        must be as the actor saw it: ConflictError.
         """
         act_of = {
             Verb.SIGN: self._sign,
@@ -61,9 +65,9 @@ class Orders:
         }[verb]
 
         async def work(tx: Tx) -> int:
-            order, case = await self._ledger.own(tx, order_id, scope)
-            code = reason if verb is Verb.RETURN_ORDER else ""
-            act = Act(actor, self._ledger.clock(), note, code)
+            order, case = await self._ledger.own(tx, order_id, scope, version)
+            told = (reason, proposed) if verb is Verb.RETURN_ORDER else ("", "")
+            act = Act(actor, self._ledger.clock(), note, *told)
             if once:
                 await self._ledger.unused(tx, order["case_id"], actor)
             if case["status"] == CaseStatus.SUSPENDED:
@@ -131,10 +135,12 @@ class Orders:
     async def _return(self, tx: Tx, case: Row, order: Row, status: OrderStatus, act: Act) -> int:
         """Not this office's work, it says: the lead's return brings the case back to the desk."""
         self._check_return(case, order, act)
+        self._check_proposed(order, act.proposed)
         await self._ledger.set_order(tx, order, status=status, ended_at=act.at, watch_at=None)
         await self._ledger.lapse(tx, [order], act)
         row = {"case_id": case["id"], "order_id": order["id"], "department": order["department"]}
         row |= {"rule": order["rule"], "reason": act.reason, "note": act.note, "state": "open"}
+        row |= {"proposed": act.proposed}
         await tx.run(insert(T.returns).values(**row, actor=act.actor, judged_by="", at=act.at))
         others = await self._ledger.orders(tx, case["id"], *OPEN_ORDER)
         if not order["lead"]:
@@ -169,3 +175,10 @@ class Orders:
         if act.at > last:
             msg = "router: too late to return; returns were due within the time of lifecycle.toml"
             raise RejectedError(msg, reason="late")
+
+    def _check_proposed(self, order: Row, proposed: str) -> None:
+        if proposed and (
+            proposed == order["department"] or proposed not in self.planner.rules.directory.names
+        ):
+            msg = f"router: proposed: {proposed[:40]} can not have it; choose another office of the directory"
+            raise RejectedError(msg, reason="proposed")

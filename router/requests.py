@@ -39,12 +39,14 @@ class Requests:
         what: str,
         note: str,
         limit: Limit | None = None,
+        version: int | None = None,
         once: bool = False,
     ) -> int:
         """Ask the desk for more time (``extension``, with ``limit``) or to let the case stand (``suspension``).
 
         Returns the request's number. More time is asked for before the due time, not too often and not too
         much: RejectedError. Its clock stands until the desk answers. The lead alone may ask to let a case stand.
+        With ``version`` the case must be as the actor saw it: ConflictError.
         """
         if what not in ASKED:
             msg = f"router: what: choose one of {', '.join(ASKED)}"
@@ -53,7 +55,7 @@ class Requests:
         verb, kind = ASKED[what]
 
         async def work(tx: Tx) -> int:
-            order, case = await self._ledger.own(tx, order_id, scope)
+            order, case = await self._ledger.own(tx, order_id, scope, version)
             act = Act(actor, self._ledger.clock(), note)
             if once:
                 await self._ledger.unused(tx, order["case_id"], actor)

@@ -220,7 +220,8 @@ class OrderRequestRow(SQLModel, table=True):
 
 class OrderReturnRow(SQLModel, table=True):
     """退单: a department says it is not its work. ``state`` is open until the desk dispatches again:
-    to another office accepts it, to the same one refuses it. ``rule`` had sent it there.
+    to another office accepts it, to the same one refuses it. ``rule`` had sent it there; ``proposed`` is the
+    office that should have it, in the view of who returns it (转办).
     """
 
     __tablename__ = "order_returns"
@@ -232,6 +233,7 @@ class OrderReturnRow(SQLModel, table=True):
     rule: str
     reason: str
     note: str = words()
+    proposed: str = words()
     state: str
     actor: str
     at: datetime = moment()

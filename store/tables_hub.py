@@ -163,7 +163,7 @@ class AuditRow(SQLModel, table=True):
     """Who looked at or changed what, when and why; appended, never edited."""
 
     __tablename__ = "audit"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (Index("ix_audit_actor", "actor", "id"), {"sqlite_autoincrement": True})
     id: int | None = serial()
     actor: str
     act: str

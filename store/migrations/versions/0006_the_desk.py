@@ -44,6 +44,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('totp', sa.LargeBinary(), nullable=True))
         for name, kind, default in USERS:
             batch_op.add_column(sa.Column(name, kind, nullable=False, server_default=default))
+    with op.batch_alter_table('order_returns', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('proposed', sa.Text(), server_default='', nullable=False))
+    op.create_index('ix_audit_actor', 'audit', ['actor', 'id'], unique=False)
     op.create_table('claims',
     sa.Column('case_id', BIG, autoincrement=False, nullable=False),
     sa.Column('user', STRING, nullable=False),
@@ -109,6 +112,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ('order_photos', 'case_notes', 'canned_texts', 'saved_views', 'presences', 'claims'):
         op.drop_table(table)
+    op.drop_index('ix_audit_actor', table_name='audit')
+    with op.batch_alter_table('order_returns', schema=None) as batch_op:
+        batch_op.drop_column('proposed')
     with op.batch_alter_table('users', schema=None) as batch_op:
         batch_op.drop_column('totp')
         for name, *_ in USERS:
