@@ -20,6 +20,7 @@ from desk.exposure import exposure_form
 from desk.history import Words, told
 from desk.imports import Imports
 from desk.inbox import Inbox
+from desk.initials import initials
 from desk.instruction import instruction_form
 from desk.order_photos import OrderPhotos
 from desk.pages import HOME, MARK, Pages, Section, body_of, require, storable
@@ -180,12 +181,30 @@ class Desk:
 
     async def _desk_page(self, request: web.Request) -> web.Response:
         require(request, User.may_watch)
-        names = {
+        user = request[SESSION].user
+        boot = {
+            "user": user.name,
+            "display": user.display,
+            "may_dispatch": user.may_dispatch(),
+            "may_supervise": user.may_supervise(),
+            "keys": True,
+            **self._names(),
+        }
+        return self._pages.render("desk.html", request, boot=msgspec.json.encode(boot).decode())
+
+    def _names(self) -> dict[str, Any]:
+        """What codes are called on screen, and the bounds the page keeps to."""
+        departments = {d.id: d.name for d in self._directory.department}
+        areas = {a.id: a.name for a in (*self._directory.area, *self._directory.inner)}
+        return {
             "labels": self._taxonomy.names,
             "problems": self._taxonomy.problems,
             "campaigns": self._taxonomy.campaigns,
-            "departments": {d.id: d.name for d in self._directory.department},
-            "areas": {a.id: a.name for a in (*self._directory.area, *self._directory.inner)},
+            "kinds": list(self._taxonomy.kinds),
+            "urgencies": list(self._taxonomy.urgencies),
+            "departments": departments,
+            "areas": areas,
+            "initials": initials(departments | areas),
             "statuses": dict(STATUS_NAMES),
             "orders": dict(ORDER_STATUS_NAMES),
             "views": {view: name for view, (name, _) in queries.VIEWS.items()},
@@ -197,11 +216,7 @@ class Desk:
             "undo_s": self._commands.undoing.lifecycle.undo_s,
             "levels": dict(LEVEL_NAMES),
             "documents": [level for level in LEVEL_NAMES if level not in {Level.YELLOW, Level.RED}],
-            "may_dispatch": request[SESSION].user.may_dispatch(),
-            "may_supervise": request[SESSION].user.may_supervise(),
         }
-        encoded = msgspec.json.encode(names).decode()
-        return self._pages.render("desk.html", request, names=encoded)
 
     async def _queue(self, request: web.Request) -> web.Response:
         require(request, User.may_watch)

@@ -57,9 +57,7 @@ class Events:
 
         return await self._serve(request, self._lines(said))
 
-    async def _serve(
-        self, request: web.Request, lines: AsyncIterator[bytes]
-    ) -> web.StreamResponse:
+    async def _serve(self, request: web.Request, lines: AsyncIterator[bytes]) -> web.StreamResponse:
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
@@ -83,11 +81,12 @@ class Events:
         """What ``said`` has to say after each commit of this process, and each second of others."""
         wait_s = PING_S if self._db.is_sqlite else LOOK_S
         quiet_s, number = 0.0, 0
+        heard = self._db.pulse.listen("desk")
         while not self._closing.is_set():
-            heard = self._db.pulse.listen("desk")
             called = await self._wait(heard, wait_s)
             if called:
                 await asyncio.sleep(GATHER_S)
+            heard = self._db.pulse.listen("desk")
             data = await said(called)
             if data is not None:
                 quiet_s, number = 0.0, number + 1

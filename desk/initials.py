@@ -11,7 +11,7 @@ NARROW = "市县区"
 
 
 def typed_as(name: str) -> str:
-    """Whole pinyin and initials of ``name``, lower case, parted by blanks: 市住建局 → ``shizhujianju szjj zhujianju zjj``."""
+    """Whole pinyin and initials of ``name``, parted by blanks: 市住建局 → ``shizhujianju szjj zhujianju zjj``."""
     forms = [name, name[1:]] if name[:1] in NARROW and len(name) > 1 else [name]
     spelled = []
     for form in forms:
