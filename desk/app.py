@@ -14,9 +14,14 @@ from desk import queries
 from desk.accounts import Accounts, User
 from desk.asking import Asking
 from desk.assessment import AssessmentPage
+from desk.bulk import Bulk
+from desk.canned import CannedTexts, Standing
+from desk.claims import Claims
 from desk.deciding import Deciding
+from desk.doing import Doing
 from desk.events import Events
 from desk.exposure import exposure_form
+from desk.extras import Extras
 from desk.history import Words, told
 from desk.imports import Imports
 from desk.inbox import Inbox
@@ -77,6 +82,7 @@ class Desk:
         demo: bool = False,
         offices: Mapping[str, str] | None = None,
         notices: Callable[[], Sequence[str]] = tuple,
+        canned: Sequence[Standing] = (),
     ) -> None:
         self._db = db
         self._commands = commands
@@ -94,6 +100,9 @@ class Desk:
         self.events = Events(db)
         self._pages = Pages(city=city, zone=zone, demo=demo, clock=clock, notices=notices)
         shown = self._offices = directory.names if offices is None else offices
+        self._extras = Extras(db, commands.proposing, clock=clock)
+        claims = Claims(db, clock=clock)
+        doing = Doing(db, commands, taxonomy, claims, clock=clock)
         self._more: list[Section] = [
             Sources(db, self._pages, channels=sources, names=channels, clock=clock),
             exposure_form(self._pages, admission, zone),
@@ -101,7 +110,10 @@ class Desk:
             Photos(db, vault, clock=clock),
             Similar(db, finder, clock=clock),
             Asking(self._pages, Receipts(db, vault), commands, shown),
-            Deciding(db, commands, taxonomy, supervisor),
+            claims,
+            CannedTexts(db, canned, clock=clock),
+            Deciding(db, commands, taxonomy, supervisor, doing),
+            Bulk(doing),
             AssessmentPage(db, self._pages, reckoner, zone=zone, clock=clock),
             TaskPage(db, self._pages, commands, shown),
             instruction_form(self._pages, admission, zone, clock),
@@ -249,6 +261,7 @@ class Desk:
         found["charges"] = [{"level": str(one.level), "holder": one.holder} for one in held]
         events = found.pop("events")
         found["history"] = told(events, await self._words(events))
+        await self._extras.add([found])
         return web.json_response(found)
 
     async def _words(self, events: Sequence[Mapping[str, Any]]) -> Words:

@@ -40,7 +40,14 @@ MACHINES = MappingProxyType(
 )
 """Who acts without a login, by the actor's name before ``@``."""
 
-STEPS = MappingProxyType({"absorbed": "并入本案", "final": "最终认定"})
+STEPS = MappingProxyType(
+    {
+        "absorbed": "并入本案",
+        "final": "最终认定",
+        "answered": "市民已补充",
+        "part": "由另一诉求拆分而来",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

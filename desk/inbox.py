@@ -15,6 +15,7 @@ from desk.accounts import User
 from desk.events import Events
 from desk.history import Words, told
 from desk.inbox_queries import VIEWS, own_order
+from desk.initials import initials
 from desk.pages import Note, Pages, body_of, require, storable
 from desk.revealing import NoteBody, Reveals
 from router.commands import OFFICE_VERBS, Commands
@@ -91,6 +92,7 @@ class Inbox:
     async def _page(self, request: web.Request) -> web.Response:
         user = require(request, User.may_handle)
         lifecycle = self._commands.orders.lifecycle
+        offices = dict(self._commands.orders.planner.rules.directory.names)
         boot = {
             "user": user.name,
             "display": user.display or user.name,
@@ -100,7 +102,8 @@ class Inbox:
             "views": {key: view.name for key, view in VIEWS.items()},
             "labels": self._taxonomy.names,
             "areas": dict(self._offices),
-            "offices": dict(self._commands.orders.planner.rules.directory.names),
+            "offices": offices,
+            "initials": initials(offices),
             "statuses": dict(ORDER_STATUS_NAMES),
             "levels": dict(LEVEL_NAMES),
             "reasons": lifecycle.returns.reasons,

@@ -199,7 +199,8 @@ async def detail(db: Database, scope: str, now: datetime, order_id: int) -> dict
         told["returns"] = await _listed(conn, _returns(row["case_id"], scope))
         told["supervisions"] = await _listed(conn, _papers(order_id, scope))
         told["photos"] = await _listed(conn, photos_of(order_id))
-        told["told"] = dict((await conn.execute(_told(row["case_id"]))).tuples().all())
+        answers = (await conn.execute(_told(row["case_id"]))).all()
+        told["told"] = {one.state: one.many for one in answers}
     return told
 
 
@@ -240,4 +241,4 @@ def _told(case_id: int) -> Select[Any]:
     """How many answers to the case's citizens are in which state."""
     a, ci = T.answers.c, T.case_items.c
     items = select(ci.item_id).where(ci.case_id == case_id)
-    return select(a.state, func.count()).where(a.item_id.in_(items)).group_by(a.state)
+    return select(a.state, func.count().label("many")).where(a.item_id.in_(items)).group_by(a.state)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from classify.cues import Language, read_language
 from classify.places import Gazetteer, read_gazetteer
+from desk.canned import Standing, Standings
 from router.charges import Charges, Spot, load_charges
 from router.deadlines import Deadlines
 from router.departments import Directory, load_directory
@@ -39,6 +40,7 @@ class City:
     lifecycle: Lifecycle
     assessment: Assessment
     ladder: Ladder
+    canned: tuple[Standing, ...]
 
     def spots(self) -> Spots:
         """The places of the gazetteer, as grouping reads them."""
@@ -97,6 +99,7 @@ def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
         lifecycle=load(files.path("lifecycle"), Lifecycle),
         assessment=load(files.path("assessment"), Assessment),
         ladder=_ladder(files.path("supervision"), directory),
+        canned=load(files.path("canned"), Standings).canned,
     )
 
 

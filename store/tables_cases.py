@@ -43,6 +43,12 @@ class CaseRow(SQLModel, table=True):
             sqlite_where=text("snoozed_until IS NOT NULL"),
             postgresql_where=text("snoozed_until IS NOT NULL"),
         ),
+        Index(
+            "ix_cases_split",
+            "split_from",
+            sqlite_where=text("split_from IS NOT NULL"),
+            postgresql_where=text("split_from IS NOT NULL"),
+        ),
     )
     id: int = big(primary_key=True)
     case_no: str

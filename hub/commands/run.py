@@ -112,6 +112,7 @@ def _desk(hub: Hub, *, demo: bool) -> Desk:
         demo=demo,
         offices=hub.routing.offices,
         notices=hub.notices,
+        canned=hub.city.canned,
     )
 
 

@@ -1,6 +1,7 @@
 """People and departments at random: whatever they do in whatever order, the books stay right."""
 
 import random
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -8,8 +9,11 @@ import pytest
 
 from router.clocking import clock_of
 from router.deadlines import Limit, Unit
-from router.workflow import OPEN_ORDER, TRANSITIONS, CaseStatus, Verb
+from router.deciding import Labels
+from router.parts import Part
+from router.workflow import AWAITED, OPEN_ORDER, TRANSITIONS, CaseStatus, Verb
 from store.errors import ConflictError, RejectedError
+from store.numbers import count_up
 from store.tables import T
 
 OFFICES = ("transport", "real_estate", "urban_enforcement")
@@ -114,7 +118,30 @@ class Walk:
         else:
             await joining.relapse(case.id, of=into, version=case.version, **seen)
 
-    often = {"dispatch": 4, "undo": 1, "end": 0.5, "progress": 10, "ask": 2, "answer": 2, "desk": 6, "join": 1}  # fmt: skip
+    async def sleep(self, case: Any, _: Any) -> None:
+        snoozing, seen = self.town.commands.snoozing, {"version": case.version, "actor": "wang"}
+        match self.dice.choice(["snooze", "wake", "ask"]):
+            case "snooze":
+                until = self.town.clock() + timedelta(hours=self.dice.choice([0, 1, 24]))
+                await snoozing.snooze(case.id, until=until, note="x", **seen)
+            case "wake":
+                await snoozing.wake(case.id, **seen)
+            case _:
+                await snoozing.ask(case.id, text="x", **seen)
+
+    async def read(self, case: Any, _: Any) -> None:
+        """Say what it is about, or that it is about more than one thing."""
+        labels = Labels("complaint", self.dice.choice([(), ("sewage",)]), (), "normal")
+        seen = {"version": case.version, "actor": "wang"}
+        if self.dice.random() < 0.7:
+            await self.town.commands.labeling.label(case.id, labels=labels, **seen)
+        else:
+            await self.town.commands.splitting.split(case.id, parts=[Part(labels, "x")], **seen)
+
+    often = {
+        "dispatch": 4, "undo": 1, "end": 0.5, "progress": 10, "ask": 2, "answer": 2, "desk": 6, "join": 1,
+        "sleep": 2, "read": 1,
+    }  # fmt: skip
 
 
 async def check_history(town: Any, case: Any) -> None:
@@ -150,20 +177,33 @@ async def check_orders(town: Any, case: Any) -> None:
         assert due_at == order.due_at or (due_at is None and stands)
 
 
+async def voices(town: Any, items: Any) -> dict[int, int]:
+    """Of how many messages each case is; a part beside its whole, or another part of it, is none."""
+    whole = {row.id: row.part_of or row.id for row in await town.rows(T.items)}
+    held: dict[int, set[int]] = {row.id: set() for row in await town.rows(T.cases)}
+    for one in items:
+        held[one.case_id].add(whole[one.item_id])
+    return {case: len(found) for case, found in held.items()}
+
+
 @pytest.mark.parametrize("seed", range(6))
 async def test_books_stay_right(town: Any, seed: int) -> None:
     cases = [await town.case(n) for n in range(3)]
+    await town.db.write(lambda tx: count_up(tx, "20261124", 500, is_sqlite=town.db.is_sqlite))
     walk = Walk(town, seed)
     for _ in range(STEPS):
         await walk.step(cases)
+        cases[3:] = [row.id for row in await town.rows(T.cases)][3:6]
         for case in await town.rows(T.cases):
             await check_history(town, case)
             await check_orders(town, case)
         items = await town.rows(T.case_items)
-        assert [one.item_id for one in items] == cases
-        counted = {case: sum(one.case_id == case for one in items) for case in cases}
-        assert {row.id: row.items for row in await town.rows(T.cases)} == counted
+        rows = await town.rows(T.cases)
+        assert [one.item_id for one in items] == [row.id for row in rows]
+        assert {row.id: row.items for row in rows} == await voices(town, items)
+        asleep = {row.status for row in rows if row.snoozed_until is not None}
+        assert asleep <= set(AWAITED)
         open_requests = await town.rows(T.requests, T.requests.c.state == "open")
-        living = {o.id for case in cases for o in await town.orders(case) if o.status in OPEN_ORDER}
+        living = {o.id for row in rows for o in await town.orders(row.id) if o.status in OPEN_ORDER}
         assert {one.order_id for one in open_requests} <= living
     assert walk.done >= 20

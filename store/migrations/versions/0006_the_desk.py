@@ -21,7 +21,7 @@ STRING = sqlmodel.sql.sqltypes.AutoString()
 UTC = store.columns.Utc()
 
 CASES = (('split_from', BIG), ('snoozed_until', UTC))
-SLEEPING = dict.fromkeys(('sqlite_where', 'postgresql_where'), sa.text('snoozed_until IS NOT NULL'))
+PARTIAL = (('ix_cases_snoozed', 'snoozed_until'), ('ix_cases_split', 'split_from'))
 USERS = (
     ('totp_step', sa.Integer(), '0'),
     ('external', STRING, ''),
@@ -37,7 +37,9 @@ def upgrade() -> None:
     with op.batch_alter_table('cases', schema=None) as batch_op:
         for name, kind in CASES:
             batch_op.add_column(sa.Column(name, kind, nullable=True))
-        batch_op.create_index('ix_cases_snoozed', ['snoozed_until'], **SLEEPING)
+        for name, column in PARTIAL:
+            where = sa.text(f'{column} IS NOT NULL')
+            batch_op.create_index(name, [column], sqlite_where=where, postgresql_where=where)
     with op.batch_alter_table('items', schema=None) as batch_op:
         batch_op.add_column(sa.Column('part_of', BIG, nullable=True))
     with op.batch_alter_table('users', schema=None) as batch_op:
@@ -122,6 +124,7 @@ def downgrade() -> None:
     with op.batch_alter_table('items', schema=None) as batch_op:
         batch_op.drop_column('part_of')
     with op.batch_alter_table('cases', schema=None) as batch_op:
-        batch_op.drop_index('ix_cases_snoozed')
+        for name, _ in PARTIAL:
+            batch_op.drop_index(name)
         for name, _ in CASES:
             batch_op.drop_column(name)
