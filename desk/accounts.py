@@ -7,7 +7,7 @@ CPU, so it happens in a thread; an unknown name costs the same as a wrong passwo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,8 +53,14 @@ class User:
         return self.role in {"department", "subdistrict"} and bool(self.scope)
 
     def may_watch(self) -> bool:
-        """Whether this person sees the whole queue."""
+        """Whether this person sees the queue, or the part of it that ``areas`` names."""
         return self.role != "department"
+
+    def areas(self, places: Mapping[str, Collection[str]]) -> Collection[str] | None:
+        """The only areas whose cases this person sees; none: all. ``places``: what each area holds."""
+        if self.role != "subdistrict":
+            return None
+        return places.get(self.scope, (self.scope,))
 
 
 class Accounts:

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from desk import queries
 from desk.accounts import Accounts, User
 from desk.asking import Asking
 from desk.assessment import AssessmentPage
@@ -21,21 +20,22 @@ from desk.deciding import Deciding
 from desk.doing import Doing
 from desk.events import Events
 from desk.exposure import exposure_form
-from desk.extras import Extras
-from desk.history import Words, told
 from desk.imports import Imports
 from desk.inbox import Inbox
 from desk.initials import initials
 from desk.instruction import instruction_form
+from desk.looking import Looking
 from desk.order_photos import OrderPhotos
-from desk.pages import HOME, MARK, Pages, Section, body_of, require, storable
+from desk.pages import HOME, MARK, Pages, Section, body_of, require
 from desk.photos import Photos
+from desk.queue import VIEWS
 from desk.revealing import NoteBody, Reveals
 from desk.security import SESSION, Guard
 from desk.sessions import Sessions
 from desk.similar import Similar
 from desk.sources import Sources
 from desk.tasks import TaskPage
+from desk.views import SavedViews
 from ingest.admit import Admission
 from ingest.connectors.lists import Lists
 from router.charges import Charges
@@ -49,7 +49,7 @@ from router.supervisor import Supervisor
 from router.workflow import ORDER_STATUS_NAMES, STATUS_NAMES
 from store.config import Taxonomy
 from store.db import Database
-from store.errors import AuthError, RejectedError
+from store.errors import AuthError
 from store.receipts import Receipts
 from store.vault import Vault
 
@@ -88,7 +88,6 @@ class Desk:
         self._commands = commands
         self._taxonomy = taxonomy
         self._directory = directory
-        self._charges = charges
         self._zone = zone
         self._channels = dict(channels)
         self._rules = dict(rules)
@@ -100,10 +99,21 @@ class Desk:
         self.events = Events(db)
         self._pages = Pages(city=city, zone=zone, demo=demo, clock=clock, notices=notices)
         shown = self._offices = directory.names if offices is None else offices
-        self._extras = Extras(db, commands.proposing, clock=clock)
+        self._looking = Looking(
+            db,
+            commands,
+            taxonomy,
+            directory,
+            charges,
+            rules=rules,
+            offices=shown,
+            clock=clock,
+        )
         claims = Claims(db, clock=clock)
         doing = Doing(db, commands, taxonomy, claims, clock=clock)
         self._more: list[Section] = [
+            self._looking,
+            SavedViews(db, clock=clock),
             Sources(db, self._pages, channels=sources, names=channels, clock=clock),
             exposure_form(self._pages, admission, zone),
             Imports(db, self._pages, admission, lists, names=channels, clock=clock),
@@ -135,8 +145,8 @@ class Desk:
     def adopt(self, directory: Directory, charges: Charges, rules: Mapping[str, str]) -> None:
         """Show these offices, duties and reasons from the next page on."""
         self._directory = directory
-        self._charges = charges
         self._rules = dict(rules)
+        self._looking.adopt(directory, charges, rules)
 
     def mount(self, application: web.Application) -> None:
         """Add routes and the guard."""
@@ -149,8 +159,6 @@ class Desk:
                 web.post("/logout", self._logout),
                 web.get("/desk", self._desk_page),
                 web.get("/desk/events", self.events.stream),
-                web.get("/desk/api/queue", self._queue),
-                web.get(f"/desk/api/cases/{MARK}", self._case),
                 web.post(f"/desk/api/cases/{MARK}/reveal", self._reveal),
                 web.static("/static", HOME / "static", append_version=False),
                 *(route for more in self._more for route in more.routes()),
@@ -219,8 +227,8 @@ class Desk:
             "initials": initials(departments | areas),
             "statuses": dict(STATUS_NAMES),
             "orders": dict(ORDER_STATUS_NAMES),
-            "views": {view: name for view, (name, _) in queries.VIEWS.items()},
-            "holds": {view: list(held) for view, (_, held) in queries.VIEWS.items()},
+            "views": {name: view.name for name, view in VIEWS.items()},
+            "holds": {name: list(view.statuses) for name, view in VIEWS.items()},
             "channels": self._channels,
             "rules": self._rules,
             "zone": str(self._zone),
@@ -229,50 +237,6 @@ class Desk:
             "levels": dict(LEVEL_NAMES),
             "documents": [level for level in LEVEL_NAMES if level not in {Level.YELLOW, Level.RED}],
         }
-
-    async def _queue(self, request: web.Request) -> web.Response:
-        require(request, User.may_watch)
-        view = request.query.get("view", "waiting")
-        if view not in queries.VIEWS:
-            msg = f"desk: view {view[:20]} is unknown"
-            raise RejectedError(msg, reason="view")
-        rows = await queries.queue(
-            self._db,
-            view,
-            problem=storable(request.query.get("problem", "")),
-            area=storable(request.query.get("area", "")),
-        )
-        return web.json_response(
-            {
-                "rows": rows,
-                "counts": await queries.counts(self._db),
-                "now": self._clock().isoformat(),
-            }
-        )
-
-    async def _case(self, request: web.Request) -> web.Response:
-        require(request, User.may_watch)
-        found = await queries.detail(self._db, int(request.match_info["id"]))
-        if found is None:
-            raise web.HTTPNotFound(text="desk: no such case")
-        held = self._charges.of(
-            found["area"], found["point"], self._charges.places_in(found.get("text", ""))
-        )
-        found["charges"] = [{"level": str(one.level), "holder": one.holder} for one in held]
-        events = found.pop("events")
-        found["history"] = told(events, await self._words(events))
-        await self._extras.add([found])
-        return web.json_response(found)
-
-    async def _words(self, events: Sequence[Mapping[str, Any]]) -> Words:
-        """What a history's codes mean today."""
-        lifecycle = self._commands.cases.lifecycle
-        return Words(
-            people=await queries.people(self._db, {one["actor"] for one in events}),
-            offices=self._offices,
-            rules=self._rules,
-            reasons={**lifecycle.returns.reasons, **lifecycle.reopen.reasons},
-        )
 
     async def _reveal(self, request: web.Request) -> web.Response:
         """The sealed original and contact, for a reason that is written down first."""

@@ -11,7 +11,8 @@ from desk.accounts import User
 from desk.bodies import PlanBody, labels_of
 from desk.doing import Doing
 from desk.pages import MARK, Note, body_of, require
-from desk.queries import open_requests, plain
+from desk.queries import open_requests
+from desk.rows import plain
 from ingest.redact import redact
 from router.commands import Commands
 from router.ladder import Level

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from desk.claims import claim_of
-from desk.queries import plain
+from desk.rows import plain
 from router.proposing import Proposing
 from store.db import Database, among
 from store.tables import T

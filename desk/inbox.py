@@ -18,6 +18,7 @@ from desk.inbox_queries import VIEWS, own_order
 from desk.initials import initials
 from desk.pages import Note, Pages, body_of, require, storable
 from desk.revealing import NoteBody, Reveals
+from desk.rows import plain
 from router.commands import OFFICE_VERBS, Commands
 from router.deadlines import Limit, Unit
 from router.ladder import LEVEL_NAMES
@@ -215,7 +216,7 @@ class Inbox:
         user = require(request, User.may_handle)
         rows = await self._replies.of_office(user.scope)
         shown = [
-            queries.plain({name: row[name] for name in ("id", "case_no", "title", "reply_by")})
+            plain({name: row[name] for name in ("id", "case_no", "title", "reply_by")})
             | {"lines": laid_out(row["body"])}
             for row in rows
         ]

@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from desk.queries import plain
+from desk.rows import plain
 from router.commands import office_may
 from router.workflow import OPEN_ORDER, OrderStatus
 from store.db import Database

@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, select
 from desk.accounts import User
 from desk.inbox_queries import own_order, photos_of
 from desk.pages import MARK, require
-from desk.queries import plain
+from desk.rows import plain
 from ingest.media import MAX_BYTES, clean_photo
 from router.workflow import OrderStatus
 from store.db import Database, Tx

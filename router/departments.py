@@ -129,6 +129,21 @@ class Directory(Strict):
         return {area.id: area for area in self.area}
 
     @cached_property
+    def places(self) -> dict[str, frozenset[str]]:
+        """Each area with every community and grid in it, itself among them."""
+        above = {office.id: office.within for office in self.inner}
+        held: dict[str, set[str]] = {area.id: {area.id} for area in self.area}
+        for office in self.inner:
+            root = office.id
+            while root in above:
+                root = above[root]
+            held.setdefault(root, set()).add(office.id)
+            held.setdefault(office.id, set()).add(office.id)
+        for grid in self.grid:
+            held[grid.within].add(grid.id)
+        return {place: frozenset(inside) for place, inside in held.items()}
+
+    @cached_property
     def top(self) -> str:
         """The office above all others."""
         return self.supervisor if self.supervisor in self.names else self.default

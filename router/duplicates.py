@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 
 from router.grouping import Finder
 from router.keeping import KeyWorker, item_ids
@@ -98,6 +98,7 @@ class JoinWorker(KeyWorker):
         for facts in sorted(found, key=lambda f: f.id):
             await asyncio.sleep(1 / PACE)
             matches = await self._finder.find(facts, self._clock())
+            await self._mark(facts.id, matches)
             likely = [m for m in matches if m.proven]
             if not likely:
                 continue
@@ -105,6 +106,18 @@ class JoinWorker(KeyWorker):
             own = rows.get(facts.id)
             if own is not None and own.status not in FINAL:
                 await self._settle(own, likely, rows)
+
+    async def _mark(self, case_id: int, matches: Sequence[Match]) -> None:
+        """Both sides of what may be one open matter, for the desk's view of them."""
+        others = [match.case_id for match in matches if not match.relapse]
+        c = T.cases.c
+        which = among(c.id, [case_id, *others], is_sqlite=self._db.is_sqlite)
+
+        async def work(tx: Tx) -> None:
+            await tx.run(update(T.cases).where(which, c.alike.is_(False)).values(alike=True))
+
+        if others:
+            await self._db.write(work)
 
     async def _settle(self, own: Any, matches: Sequence[Match], rows: dict[int, Any]) -> None:
         """Give the one command the best match calls for, if any. A joined case stands for what it was joined to."""

@@ -158,6 +158,7 @@ class Joining:
         of_case = select(voice).join(T.case_items, ci.item_id == i.id)
         many = of_case.where(ci.case_id == case["id"]).scalar_subquery()
         where = (c.id == case["id"], c.version == case["version"])
-        if (await tx.run(update(T.cases).where(*where).values(items=many))).rowcount != 1:
+        alone = update(T.cases).where(*where).values(items=many, alike=False)
+        if (await tx.run(alone)).rowcount != 1:
             msg = f"router: case {case['case_no']} was changed by somebody else; look again"
             raise ConflictError(msg)

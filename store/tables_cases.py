@@ -24,7 +24,8 @@ class CaseRow(SQLModel, table=True):
 
     ``wanted_at`` is the day a leader set; ``promise_at`` what citizens were told; ``stage_due_at`` when
     the desk's present step must be over; ``notices`` how many were told to offices; ``final`` that the
-    desk's word was the last: no more returns; ``snoozed_until`` keeps it out of the waiting queue (暂缓),
+    desk's word was the last: no more returns; ``alike`` that an open case may be the same matter;
+    ``snoozed_until`` keeps it out of the waiting queue (暂缓),
     clocks run on; ``split_from`` is the case whose message held this matter too (拆分).
     """
 
@@ -72,6 +73,7 @@ class CaseRow(SQLModel, table=True):
     decision_seq: int = 0
     notices: int = 0
     joint: bool = False
+    alike: bool = False
     final: bool = False
     returns: int = 0
     reworks: int = 0

@@ -37,6 +37,7 @@ def upgrade() -> None:
     with op.batch_alter_table('cases', schema=None) as batch_op:
         for name, kind in CASES:
             batch_op.add_column(sa.Column(name, kind, nullable=True))
+        batch_op.add_column(sa.Column('alike', sa.Boolean(), nullable=False, server_default=sa.false()))
         for name, column in PARTIAL:
             where = sa.text(f'{column} IS NOT NULL')
             batch_op.create_index(name, [column], sqlite_where=where, postgresql_where=where)
@@ -126,5 +127,6 @@ def downgrade() -> None:
     with op.batch_alter_table('cases', schema=None) as batch_op:
         for name, _ in PARTIAL:
             batch_op.drop_index(name)
+        batch_op.drop_column('alike')
         for name, _ in CASES:
             batch_op.drop_column(name)

@@ -1,0 +1,283 @@
+"""The queue of the desk: its views, filters, order and pages. Row scope is in every query, not in the page.
+
+A page is found by where the one before ended (keyset), so that rows which move meanwhile are neither shown
+twice nor left out. Statuses stand in the statements as they are: partial indexes of both databases need that.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
+
+from desk.rows import labelled
+from router.workflow import FINAL, CaseStatus
+from store.db import Database, among
+from store.errors import RejectedError
+from store.model import Decision, Kind
+from store.tables import T
+
+MOST = 200
+"""Rows of one page."""
+
+SOON = timedelta(hours=2)
+COUNTED = 100_000
+"""Ended cases are counted up to here; the screen then says 10万+."""
+
+S = CaseStatus
+WAITING = (S.RECEIVED, S.FILED)
+SENT = (S.DISPATCHED, S.HANDLING, S.SUSPENDED)
+OPEN = tuple(status for status in S if status not in FINAL)
+ENDED = tuple(status for status in S if status in FINAL)
+TALK = tuple(kind for kind in Kind if not kind.is_actionable and kind is not Kind.INQUIRY)
+
+Condition = ColumnElement[bool]
+C = T.cases.c
+
+
+class Asker(NamedTuple):
+    """Who asks and when: what a view may depend on. ``scope``: the only areas they see; none: all."""
+
+    user: str
+    now: datetime
+    out_of_scope: str = ""
+    scope: Collection[str] | None = None
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the address of the page narrows a view by; empty: not at all."""
+
+    problem: str = ""
+    campaign: str = ""
+    area: str = ""
+    channel: str = ""
+    urgency: str = ""
+    department: str = ""
+    claimed: str = ""
+
+
+class View(NamedTuple):
+    """A view's name on screen, the statuses it holds, what else must be true of a case, its order."""
+
+    name: str
+    statuses: tuple[CaseStatus, ...]
+    also: Callable[[Asker], Condition]
+    sort: str
+
+
+def _all(_: Asker) -> Condition:
+    return true()
+
+
+def _awake(asker: Asker) -> Condition:
+    return or_(C.snoozed_until.is_(None), C.snoozed_until <= asker.now)
+
+
+def _snoozed(asker: Asker) -> Condition:
+    return C.snoozed_until > asker.now
+
+
+def _unsure(asker: Asker) -> Condition:
+    return and_(C.decision == Decision.DESK, _awake(asker))
+
+
+def _mine(asker: Asker) -> Condition:
+    k = T.claims.c
+    held = select(k.case_id).where(k.user == asker.user, k.until > asker.now)
+    return C.id.in_(held)
+
+
+def _soon(asker: Asker) -> Condition:
+    until = asker.now + SOON
+    return and_(_awake(asker), or_(C.stage_due_at < until, C.due_at < until))
+
+
+def _alike(asker: Asker) -> Condition:
+    return and_(C.alike.is_(True), _awake(asker))
+
+
+def _returned(asker: Asker) -> Condition:
+    return and_(C.returns > 0, _awake(asker))
+
+
+def _outside(asker: Asker) -> Condition:
+    return and_(or_(C.suggested == asker.out_of_scope, C.kind.in_(TALK)), _awake(asker))
+
+
+VIEWS: Mapping[str, View] = {
+    "waiting": View("待派遣", WAITING, _awake, "danger"),
+    "mine": View("我认领的", OPEN, _mine, "danger"),
+    "soon": View("2 小时内到期", OPEN, _soon, "due"),
+    "unsure": View("低置信度", WAITING, _unsure, "teach"),
+    "alike": View("疑似重复", WAITING, _alike, "danger"),
+    "returned": View("退回件", WAITING, _returned, "danger"),
+    "outside": View("不属本系统", WAITING, _outside, "oldest"),
+    "snoozed": View("暂缓", WAITING, _snoozed, "due"),
+    "sent": View("已派遣", SENT, _all, "newest"),
+    "done": View("待核查", (S.HANDLED,), _all, "oldest"),
+    "closed": View("已办结", ENDED, _all, "newest"),
+    "all": View("全部诉求", tuple(S), _all, "newest"),
+}
+"""``unsure`` holds what the classifier left to a person, first what their labels would teach most."""
+
+_RANK = case({"emergency": 0, "urgent": 1}, value=C.urgency, else_=2)
+_DUE = func.coalesce(C.stage_due_at, C.due_at, C.received_at)
+
+SORTS: Mapping[str, tuple[tuple[str, Any, bool], ...]] = {
+    "danger": (("rank", _RANK, True), ("id", C.id, True)),
+    "due": (("due", _DUE, True), ("id", C.id, True)),
+    "oldest": (("id", C.id, True),),
+    "newest": (("id", C.id, False),),
+    "teach": (("teach", C.teach, False), ("id", C.id, True)),
+}
+"""Name, expression and whether it rises, of what each order goes by; the id last, so that no two are equal."""
+
+_COLUMNS = (
+    C.id, C.case_no, C.status, C.version, C.channel, C.kind, C.problems, C.campaigns, C.urgency, C.decision,
+    C.confidence, C.department, C.suggested, C.area, C.summary, C.received_at, C.due_at, C.stage_due_at,
+    C.snoozed_until, C["items"], C.joint, C.returns, C.teach, _RANK.label("rank"), _DUE.label("due"),
+)  # fmt: skip
+
+
+class Page(NamedTuple):
+    """Rows of a view and the cursor of the next page; "" after the last."""
+
+    rows: list[dict[str, Any]]
+    next: str
+
+
+def held(statuses: Collection[CaseStatus]) -> Condition:
+    """The status is one of these, as words of the statement."""
+    listed = ", ".join(f"'{status}'" for status in statuses)
+    return literal_column(f"(cases.status IN ({listed}))", Boolean)
+
+
+def inside(scope: Collection[str] | None) -> Condition:
+    """The case lies in one of these areas; anywhere without them."""
+    return true() if scope is None else C.area.in_(sorted(scope))
+
+
+def _narrowed(filters: Filters, asker: Asker, areas: Mapping[str, Collection[str]]) -> Condition:
+    """All filters that are set. ``areas`` says which places lie in one."""
+    k = T.claims.c
+    claims = select(k.case_id).where(k.user == filters.claimed, k.until > asker.now)
+    wanted = {
+        "problem": C.problems.contains(f'"{filters.problem}"', autoescape=True),
+        "campaign": C.campaigns.contains(f'"{filters.campaign}"', autoescape=True),
+        "area": C.area.in_(sorted(areas.get(filters.area, {filters.area}))),
+        "channel": C.channel == filters.channel,
+        "urgency": C.urgency == filters.urgency,
+        "department": C.department == filters.department,
+        "claimed": C.id.in_(claims),
+    }
+    return and_(true(), *(one for name, one in wanted.items() if getattr(filters, name)))
+
+
+class Queue:
+    """Pages and counts. ``areas``: every place an area of the directory holds, itself among them."""
+
+    def __init__(self, db: Database, areas: Mapping[str, Collection[str]]) -> None:
+        self._db = db
+        self.areas = areas
+
+    async def page(
+        self,
+        view: str,
+        asker: Asker,
+        filters: Filters,
+        *,
+        sort: str = "",
+        after: str = "",
+        limit: int = MOST,
+        ids: Sequence[int] | None = None,
+    ) -> Page:
+        """Rows of a view in its order, or in ``sort``; ``ids`` asks for these cases alone.
+
+        RejectedError for a view, order or cursor nobody knows.
+        """
+        chosen = VIEWS.get(view)
+        order = SORTS.get(sort or (chosen.sort if chosen else ""))
+        if chosen is None or order is None:
+            msg = f"desk: {'view' if chosen is None else 'sort'}: unknown; choose one of the page"
+            raise RejectedError(msg, reason="view")
+        statement = select(*_COLUMNS).where(
+            held(chosen.statuses), chosen.also(asker), inside(asker.scope), _narrowed(filters, asker, self.areas)
+        )  # fmt: skip
+        if ids is not None:
+            statement = statement.where(among(C.id, ids, is_sqlite=self._db.is_sqlite))
+        if after:
+            statement = statement.where(_beyond(order, after))
+        rows = await self._rows(_ordered(statement, order).limit(min(limit, MOST) + 1))
+        more = len(rows) > limit
+        rows = rows[:limit]
+        return Page([_shown(row) for row in rows], _cursor(order, rows[-1]) if more else "")
+
+    async def _rows(self, statement: Select[Any]) -> list[Mapping[Any, Any]]:
+        async with self._db.read() as conn:
+            return list((await conn.execute(statement)).mappings())
+
+    async def counts(self, asker: Asker) -> dict[str, int]:
+        """How many cases each view holds; those of ended cases up to ``COUNTED``."""
+        open_views = {name: view for name, view in VIEWS.items() if not {*view.statuses} & {*ENDED}}
+        sums = [
+            func.coalesce(func.sum(case((and_(held(view.statuses), view.also(asker)), 1), else_=0)), 0).label(name)
+            for name, view in open_views.items()
+        ]  # fmt: skip
+        among_open = select(*sums).where(held(OPEN), inside(asker.scope))
+        ended = select(C.id).where(held(ENDED), inside(asker.scope)).limit(COUNTED + 1).subquery()
+        async with self._db.read() as conn:
+            found = dict((await conn.execute(among_open)).mappings().one())
+            closed = (await conn.execute(select(func.count()).select_from(ended))).scalar_one()
+            open_ = select(func.count()).where(held(OPEN), inside(asker.scope))
+            total = closed + (await conn.execute(open_)).scalar_one()
+        return {name: int(found.get(name, closed if name == "closed" else total)) for name in VIEWS}
+
+
+def _ordered(statement: Select[Any], order: Sequence[tuple[str, Any, bool]]) -> Select[Any]:
+    return statement.order_by(*(one.asc() if rises else one.desc() for _, one, rises in order))
+
+
+def _cursor(order: Sequence[tuple[str, Any, bool]], row: Mapping[Any, Any]) -> str:
+    """Where a page ended, to be handed back as it is."""
+    return urlsafe_b64encode(msgspec.json.encode([row[name] for name, *_ in order])).decode()
+
+
+def _beyond(order: Sequence[tuple[str, Any, bool]], cursor: str) -> Condition:
+    """Rows after the cursor in this order; RejectedError for one that was not given here."""
+    try:
+        values = msgspec.json.decode(urlsafe_b64decode(cursor.encode()), type=list[Any])
+        if len(values) != len(order):
+            raise ValueError
+        known = [
+            datetime.fromisoformat(v) if n == "due" else v
+            for (n, *_), v in zip(order, values, strict=True)
+        ]
+    except (ValueError, TypeError, msgspec.DecodeError) as error:
+        msg = "desk: after: not a cursor of this page; begin again without it"
+        raise RejectedError(msg, reason="after") from error
+    steps = []
+    for n, (_, one, rises) in enumerate(order):
+        same = [expression == known[at] for at, (_, expression, _) in enumerate(order[:n])]
+        steps.append(and_(true(), *same, one > known[n] if rises else one < known[n]))
+    return or_(*steps)
+
+
+def _shown(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return labelled({key: value for key, value in row.items() if key not in {"rank", "due"}})
