@@ -10,19 +10,18 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Select,
     and_,
     case,
     func,
-    literal_column,
     or_,
     select,
+    text,
     true,
 )
 
@@ -149,6 +148,9 @@ SORTS: Mapping[str, tuple[tuple[str, Any, bool], ...]] = {
 }
 """Name, expression and whether it rises, of what each order goes by; the id last, so that no two are equal."""
 
+_KINDS: Mapping[str, type] = {"rank": int, "id": int, "teach": float, "due": datetime}
+"""Of what a cursor holds."""
+
 _COLUMNS = (
     C.id, C.case_no, C.status, C.version, C.channel, C.kind, C.problems, C.campaigns, C.urgency, C.decision,
     C.confidence, C.department, C.suggested, C.area, C.summary, C.received_at, C.due_at, C.stage_due_at,
@@ -166,7 +168,7 @@ class Page(NamedTuple):
 def held(statuses: Collection[CaseStatus]) -> Condition:
     """The status is one of these, as words of the statement."""
     listed = ", ".join(f"'{status}'" for status in statuses)
-    return literal_column(f"(cases.status IN ({listed}))", Boolean)
+    return cast("Condition", text(f"cases.status IN ({listed})"))
 
 
 def inside(scope: Collection[str] | None) -> Condition:
@@ -240,12 +242,12 @@ class Queue:
             func.coalesce(func.sum(case((and_(held(view.statuses), view.also(asker)), 1), else_=0)), 0).label(name)
             for name, view in open_views.items()
         ]  # fmt: skip
-        among_open = select(*sums).where(held(OPEN), inside(asker.scope))
+        among_open = select(*sums).select_from(T.cases).where(held(OPEN), inside(asker.scope))
         ended = select(C.id).where(held(ENDED), inside(asker.scope)).limit(COUNTED + 1).subquery()
         async with self._db.read() as conn:
             found = dict((await conn.execute(among_open)).mappings().one())
             closed = (await conn.execute(select(func.count()).select_from(ended))).scalar_one()
-            open_ = select(func.count()).where(held(OPEN), inside(asker.scope))
+            open_ = select(func.count()).select_from(T.cases).where(held(OPEN), inside(asker.scope))
             total = closed + (await conn.execute(open_)).scalar_one()
         return {name: int(found.get(name, closed if name == "closed" else total)) for name in VIEWS}
 
@@ -263,13 +265,9 @@ def _beyond(order: Sequence[tuple[str, Any, bool]], cursor: str) -> Condition:
     """Rows after the cursor in this order; RejectedError for one that was not given here."""
     try:
         values = msgspec.json.decode(urlsafe_b64decode(cursor.encode()), type=list[Any])
-        if len(values) != len(order):
-            raise ValueError
-        known = [
-            datetime.fromisoformat(v) if n == "due" else v
-            for (n, *_), v in zip(order, values, strict=True)
-        ]
-    except (ValueError, TypeError, msgspec.DecodeError) as error:
+        kinds = [_KINDS[name] for name, *_ in order]
+        known: list[Any] = [msgspec.convert(v, k) for v, k in zip(values, kinds, strict=True)]
+    except (ValueError, msgspec.DecodeError) as error:
         msg = "desk: after: not a cursor of this page; begin again without it"
         raise RejectedError(msg, reason="after") from error
     steps = []
