@@ -19,13 +19,17 @@ def maybe_big() -> int | None:
     return made
 
 
+ENDED = "status IN ('closed', 'declined', 'referred', 'merged')"
+"""Cases nobody owes anything any more; a query must say it in these words, or the index is not used."""
+
+
 class CaseRow(SQLModel, table=True):
     """案件: one matter the city answers for. ``version`` guards every change.
 
     ``wanted_at`` is the day a leader set; ``promise_at`` what citizens were told; ``stage_due_at`` when
     the desk's present step must be over; ``notices`` how many were told to offices; ``final`` that the
     desk's word was the last: no more returns; ``snoozed_until`` keeps it out of the waiting queue (暂缓),
-    clocks run on.
+    clocks run on; ``twin`` is an earlier case that may be the same matter (疑似重复), not joined.
     """
 
     __tablename__ = "cases"
@@ -37,6 +41,7 @@ class CaseRow(SQLModel, table=True):
             sqlite_where=text("stage_due_at IS NOT NULL"),
             postgresql_where=text("stage_due_at IS NOT NULL"),
         ),
+        Index("ix_cases_ended", "id", sqlite_where=text(ENDED), postgresql_where=text(ENDED)),
     )
     id: int = big(primary_key=True)
     case_no: str
@@ -67,6 +72,7 @@ class CaseRow(SQLModel, table=True):
     merged_into: int | None = maybe_big()
     relapse_of: int | None = maybe_big()
     split_from: int | None = maybe_big()
+    twin: int | None = maybe_big()
     received_at: datetime = moment()
     filed_at: datetime | None = moment(optional=True)
     dispatched_at: datetime | None = moment(optional=True)
