@@ -111,7 +111,7 @@ async def texts(conn: AsyncConnection, case_ids: Sequence[int]) -> dict[int, lis
         .where(ci.item_id != ci.case_id)
     )
     found: dict[int, list[Text]] = {}
-    for statement in (founders, joined):
+    for statement in (founders, joined) if case_ids else ():
         for row in await conn.execute(statement):
             found.setdefault(row[0], []).append(Text(*row[1:]))
     return found

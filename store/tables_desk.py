@@ -6,7 +6,6 @@ Cases are in ``store.tables_cases``; ``store.tables`` names every table for Core
 from __future__ import annotations
 
 from datetime import datetime
-
 from typing import Any
 
 from sqlalchemy import ARRAY, Column, Integer, LargeBinary
@@ -104,5 +103,6 @@ class SearchedRow(SQLModel, table=True):
     __tablename__ = "searched"
     item_id: int = big(primary_key=True)
     terms: Any = Field(
-        default=None, sa_column=Column(ARRAY(Integer).with_variant(Integer, "sqlite"), nullable=True)
+        default=None,
+        sa_column=Column(ARRAY(Integer).with_variant(Integer, "sqlite"), nullable=True),
     )

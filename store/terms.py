@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 from zlib import crc32
 
@@ -47,7 +48,7 @@ def terms(*texts: str) -> set[str]:
                 found.add(run[:LONGEST_RUN])
                 continue
             found.update(run)
-            found.update(map("".join, zip(run, run[1:], strict=False)))
+            found.update(map("".join, pairwise(run)))
     return found
 
 
@@ -117,7 +118,11 @@ def _word(word: str) -> Word:
     runs = _RUN.findall(word)
     needed: set[str] = set()
     for run in runs:
-        pairs = {run[:LONGEST_RUN]} if run.isascii() else set(map("".join, zip(run, run[1:], strict=False)))
+        pairs = (
+            {run[:LONGEST_RUN]}
+            if run.isascii()
+            else set(map("".join, pairwise(run)))
+        )
         needed |= pairs or {run}
     digits = _NUMBER.fullmatch(word)
     ways = [frozenset(needed)]
@@ -131,9 +136,9 @@ def _number_ways(digits: str, *, has_prefix: bool) -> list[frozenset[str]]:
     heads = [n for n in HEADS if n <= len(digits)]
     ways = [frozenset({f"^{digits[: heads[-1]]}"})] if heads else []
     if not has_prefix:
-        ways.append(frozenset({f"#{digits[-min(len(digits), TAILS[-1]):]}"}))
+        ways.append(frozenset({f"#{digits[-min(len(digits), TAILS[-1]) :]}"}))
     elif ways and len(digits) >= WHOLE:
-        ways = [ways[0] | {f"#{digits[-TAILS[-1]:]}"}]
+        ways = [ways[0] | {f"#{digits[-TAILS[-1] :]}"}]
     return ways
 
 

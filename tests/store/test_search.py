@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-import pytest
 from sqlalchemy import insert, select, update
 
 from store.db import Database, Tx
@@ -24,7 +23,13 @@ SAID = (
 async def say(db: Database, *said: str, start: int = FIRST) -> None:
     async def work(tx: Tx) -> None:
         for n, words in enumerate(said, start):
-            row = {"id": n, "channel": "app", "channel_id": str(n), "content_sha": "x", "text": words}
+            row = {
+                "id": n,
+                "channel": "app",
+                "channel_id": str(n),
+                "content_sha": "x",
+                "text": words,
+            }
             await tx.run(insert(T.items).values(**row, received_at=AT, sealed=b"", key=b"k"))
             await tx.run(insert(T.case_items).values(item_id=n, case_id=n))
         await mark(tx, range(start, start + len(said)))
@@ -46,74 +51,57 @@ async def find(db: Database, query: str) -> list[int]:
     return sorted(one - FIRST for one, found in said.items() if any(map(search.finds, found)))
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("占", [0, 3]),
-        ("车", [0]),
-        ("渤海", [0, 2]),
-        ("占道", [0]),
-        ("道占", []),
-        ("占道经营", [0]),
-        ("渤海街 占道", [0]),
-        ("占道　渤海街", [0]),
-        ("渤海街，小广告", [2]),
-        ("渤海街 污水", []),
-        ("3号楼", [0]),
-        ("13号楼", [2]),
-        ("１３号楼", [2]),
-        ("IFI", [2]),
-        ("wifi", []),
-        ("不存在", []),
-    ],
-)  # fmt: skip
-async def test_words_of_any_length_are_found_and_nothing_else(
-    db: Database, query: str, found: list[int]
-) -> None:
-    await say(db, *SAID)
-    await index(db)
-    assert await find(db, query) == found
-
-
+WORDS = {
+    "占": [0, 3],
+    "车": [0],
+    "渤海": [0, 2],
+    "占道": [0],
+    "道占": [],
+    "占道经营": [0],
+    "渤海街 占道": [0],
+    "占道　渤海街": [0],
+    "渤海街，小广告": [2],
+    "渤海街 污水": [],
+    "3号楼": [0],
+    "13号楼": [2],
+    "１３号楼": [2],
+    "IFI": [2],
+    "wifi": [],
+    "不存在": [],
+}
 NUMBER = case_no("DH", FIRST + 1)
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        (NUMBER, [1]),
-        (NUMBER.lower(), [1]),
-        (NUMBER[2:], [1]),
-        (NUMBER[-3:], [1]),
-        (NUMBER[-4:], [1]),
-        (NUMBER[-7:], [1]),
-        (NUMBER[:-4], [0, 1, 2, 3]),
-        ("DH20261124", [0, 1, 2, 3]),
-        ("2026", [0, 1, 2, 3]),
-        ("DH20251124", []),
-        (f"{NUMBER} 污水", [1]),
-        (f"{NUMBER} 占道", []),
-    ],
-)
-async def test_a_number_is_found_by_its_beginning_and_its_end(
-    db: Database, query: str, found: list[int]
-) -> None:
-    await say(db, *SAID)
-    await index(db)
-    assert await find(db, query) == found
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "", " ", '"', "*", "占*", "NEAR(", "a AND OR NOT", "^", "words:占", "，。！", "\ud800", "%_", "'; --", "\\",
-        "占" * 10_000, "占 " * 10_000, "9" * 10_000, "\x00", "{}[]:^#",
-    ],
+NUMBERS = {
+    NUMBER: [1],
+    NUMBER.lower(): [1],
+    NUMBER[2:]: [1],
+    NUMBER[-3:]: [1],
+    NUMBER[-4:]: [1],
+    NUMBER[-7:]: [1],
+    NUMBER[:-4]: [0, 1, 2, 3],
+    "DH20261124": [0, 1, 2, 3],
+    "2026": [0, 1, 2, 3],
+    "DH20251124": [],
+    f"{NUMBER} 污水": [1],
+    f"{NUMBER} 占道": [],
+}
+NONSENSE = (
+    "", " ", '"', "*", "占*", "NEAR(", "a AND OR NOT", "^", "words:占", "，。！", "\ud800", "%_", "'; --", "\\",
+    "占" * 10_000, "占 " * 10_000, "9" * 10_000, "\x00", "{}[]:^#",
 )  # fmt: skip
-async def test_nonsense_is_no_error(db: Database, query: str) -> None:
+
+
+async def test_words_and_numbers_are_found_and_nothing_else(db: Database) -> None:
     await say(db, *SAID)
     await index(db)
-    assert set(await find(db, query)) <= {0, 3}
+    wanted = WORDS | NUMBERS
+    assert {query: await find(db, query) for query in wanted} == wanted
+
+
+async def test_nonsense_is_no_error(db: Database) -> None:
+    await say(db, *SAID)
+    await index(db)
+    found = {query[:9]: await find(db, query) for query in NONSENSE}
+    assert {query for query, ids in found.items() if ids} == {"占*", "占 占 占 占 占"}
 
 
 async def test_common_words_are_told_apart_from_rare_ones(db: Database) -> None:
@@ -121,7 +109,7 @@ async def test_common_words_are_told_apart_from_rare_ones(db: Database) -> None:
     await index(db)
     async with db.read() as conn:
         assert await candidates(conn, read("渤海"), 1) is None
-        assert await candidates(conn, read("渤海"), 2) == [FIRST, FIRST + 2]
+        assert sorted(await candidates(conn, read("渤海"), 2) or []) == [FIRST, FIRST + 2]
 
 
 async def test_an_edit_is_found_by_its_new_words_only(db: Database) -> None:
@@ -130,7 +118,9 @@ async def test_an_edit_is_found_by_its_new_words_only(db: Database) -> None:
 
     async def work(tx: Tx) -> None:
         await forget(tx, Text(FIRST, "", SAID[0], ""))
-        await tx.run(update(T.items).where(T.items.c.id == FIRST).values(text="井盖丢失", revision=2))
+        await tx.run(
+            update(T.items).where(T.items.c.id == FIRST).values(text="井盖丢失", revision=2)
+        )
         await mark(tx, [FIRST])
 
     await db.write(work)
@@ -143,7 +133,9 @@ async def test_what_is_edited_before_it_was_indexed_is_indexed_once(db: Database
 
     async def work(tx: Tx) -> None:
         await forget(tx, Text(FIRST, "", SAID[0], ""))
-        await tx.run(update(T.items).where(T.items.c.id == FIRST).values(text="井盖丢失", revision=2))
+        await tx.run(
+            update(T.items).where(T.items.c.id == FIRST).values(text="井盖丢失", revision=2)
+        )
         await mark(tx, [FIRST])
 
     await db.write(work)
@@ -161,7 +153,9 @@ async def test_what_was_edited_while_its_terms_were_made_stays_due(db: Database)
 
     await db.write(later)
     indexer = Indexer(db)
-    await db.write(lambda tx: indexer._put(tx, {FIRST: 1}, {FIRST: [] if not db.is_sqlite else "占"}))
+    await db.write(
+        lambda tx: indexer._put(tx, {FIRST: 1}, {FIRST: [] if not db.is_sqlite else "占"})
+    )
     async with db.read() as conn:
         assert (await conn.execute(select(T.search_due))).all() == [(FIRST,)]
         assert (await conn.execute(select(T.searched.c.item_id))).all() == []
