@@ -44,11 +44,17 @@ from store.leases import hold, release
 from store.lock import FileLock
 from store.migrate import migrate
 from store.outbox import Outbox, relay
+from store.search import Indexer
 from store.vault import Vault, load_master
 
 log = logging.getLogger(__name__)
 
 ROOMS = ("ingest", "classify", "router", "desk")
+SINGLETONS = (
+    "relay", "deliver", "supervise", "assess", "poll", "photos", "answers", "search",
+)  # fmt: skip
+"""Loops only one of several hubs runs, by their leases."""
+
 RENEW_S = 5.0
 WATCH_S = 2.0
 SWITCH_S = 0.0005
@@ -251,6 +257,7 @@ class Hub:
         self._singleton("poll", self._poll_all)
         self._singleton("photos", self.photos().run)
         self._singleton("answers", self.answering().run)
+        self._singleton("search", Indexer(self.db).run)
 
     async def _poll_all(self) -> None:
         """Ask every polled source at its own pace until the lease is lost."""
@@ -295,7 +302,7 @@ class Hub:
         await self.runner.stop()
         self.models.close()
         with suppress(Exception):
-            for name in ("relay", "deliver", "supervise", "assess", "poll", "photos", "answers"):
+            for name in SINGLETONS:
                 await release(self.db, name)
         await self.http.close()
         await self.journal.close()

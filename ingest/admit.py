@@ -27,7 +27,9 @@ from store.faults import crash_point
 from store.model import MAX_PHOTOS, Heard, Item, ItemRef, Place, Record
 from store.numbers import take_numbers
 from store.outbox import Outbox, record
+from store.search import forget, mark
 from store.tables import T
+from store.terms import Text
 from store.vault import Box, Vault
 
 EDITED = (
@@ -150,6 +152,7 @@ class Admission:
         if fresh:
             rows = [one.row | {"id": ids[identity]} for identity, one in fresh.items()]
             await tx.insert(T.items, rows)
+            await mark(tx, ids.values())
             media = [m | {"item_id": ids[i]} for i, one in fresh.items() for m in one.media]
             await tx.insert(T.media, media)
             await self._want(
@@ -209,6 +212,8 @@ class Admission:
 
     async def _replace(self, tx: Tx, old: Any, one: Ready, *, content_sha: str) -> None:
         """Keep the old words as a revision; the row carries the new ones, under the same key."""
+        await forget(tx, Text(old.id, old.title, old.text, old.address))
+        await mark(tx, [old.id])
         owner = str(one.item.uid)
         raw = self._vault.unseal(owner, Box(one.row["key"], one.row["sealed"]))
         content = self._vault.seal(owner, raw, key=old.key)

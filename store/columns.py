@@ -49,7 +49,7 @@ def raw_insert(
     pick = itemgetter(*names)
     values = []
     for row in rows:
-        given = list(pick(row))
+        given = list(pick(row)) if len(names) > 1 else [row[names[0]]]
         for n in times:
             given[n] = _to_text(given[n])
         values.append((*given, *rest))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import sqlalchemy
-from sqlalchemy import ARRAY, BigInteger, Table, Text, any_, event, false
+from sqlalchemy import ARRAY, BigInteger, Integer, Table, Text, any_, event
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.engine import URL, CursorResult, make_url
@@ -292,9 +292,7 @@ def among(column: Any, values: Sequence[int | str], *, is_sqlite: bool) -> Any:
     if is_sqlite:
         listed = sqlalchemy.func.json_each(json.dumps(list(values))).table_valued("value")
         return column.in_(sqlalchemy.select(listed.c.value))
-    if not values:
-        return false()
-    kind = BigInteger if isinstance(values[0], int) else Text
+    kind = BigInteger if isinstance(column.type, Integer) else Text
     return column == any_(cast_to(list(values), ARRAY(kind)))
 
 

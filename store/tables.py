@@ -44,6 +44,8 @@ from store.tables_desk import (
     OrderPhotoRow,
     PresenceRow,
     SavedViewRow,
+    SearchDueRow,
+    SearchedRow,
 )
 from store.tables_hub import (
     AuditRow,
@@ -249,6 +251,8 @@ class T:
     canned_texts: ClassVar[Table] = table_of(CannedTextRow)
     case_notes: ClassVar[Table] = table_of(CaseNoteRow)
     order_photos: ClassVar[Table] = table_of(OrderPhotoRow)
+    search_due: ClassVar[Table] = table_of(SearchDueRow)
+    searched: ClassVar[Table] = table_of(SearchedRow)
     log: ClassVar[Table] = table_of(LogRow)
     offsets: ClassVar[Table] = table_of(OffsetRow)
     outbox: ClassVar[Table] = table_of(OutboxRow)

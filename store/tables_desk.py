@@ -6,8 +6,9 @@ Cases are in ``store.tables_cases``; ``store.tables`` names every table for Core
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column, LargeBinary
+from sqlalchemy import ARRAY, Column, Integer, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from store.columns import SERIAL, big, moment, serial, words
@@ -88,3 +89,21 @@ class OrderPhotoRow(SQLModel, table=True):
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     actor: str
     at: datetime = moment()
+
+
+class SearchDueRow(SQLModel, table=True):
+    """An item whose words are not in the search index yet, or changed; see ``store.search``."""
+
+    __tablename__ = "search_due"
+    item_id: int = big(primary_key=True)
+
+
+class SearchedRow(SQLModel, table=True):
+    """An item that is in the search index. PostgreSQL keeps its terms here as numbers, SQLite in ``search_words``."""
+
+    __tablename__ = "searched"
+    item_id: int = big(primary_key=True)
+    terms: Any = Field(
+        default=None,
+        sa_column=Column(ARRAY(Integer).with_variant(Integer, "sqlite"), nullable=True),
+    )

@@ -1,0 +1,47 @@
+"""search: the index of words, which ended cases there are
+
+Revision ID: 0007
+Revises: 0006
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+
+revision = '0007'
+down_revision = '0006'
+branch_labels = None
+depends_on = None
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+ENDED = sa.text("status IN ('closed', 'declined', 'referred', 'merged')")
+WORDS = """
+CREATE VIRTUAL TABLE search_words USING fts5(
+words, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '#^'")
+"""
+
+
+def upgrade() -> None:
+    op.create_index('ix_cases_ended', 'cases', ['id'], sqlite_where=ENDED, postgresql_where=ENDED)
+    op.create_table('search_due',
+    sa.Column('item_id', BIG, autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('item_id')
+    )
+    op.create_table('searched',
+    sa.Column('item_id', BIG, autoincrement=False, nullable=False),
+    sa.Column('terms', sa.ARRAY(sa.Integer()).with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.PrimaryKeyConstraint('item_id')
+    )
+    if op.get_bind().dialect.name == 'sqlite':
+        op.execute(WORDS)
+    else:
+        op.create_index('ix_searched_terms', 'searched', ['terms'], postgresql_using='gin')
+    op.execute('INSERT INTO search_due (item_id) SELECT id FROM items')
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == 'sqlite':
+        op.execute('DROP TABLE search_words')
+    for table in ('searched', 'search_due'):
+        op.drop_table(table)
+    op.drop_index('ix_cases_ended', table_name='cases')
