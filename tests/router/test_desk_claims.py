@@ -106,10 +106,10 @@ async def test_officials_watch_and_claim_nothing(desk: Desk, town: Any) -> None:
     assert (await desk.do("ling", case, "claim"))[0] == 403
 
 
-@pytest.mark.parametrize("case_id", ["x", "-1", "1" * 19, "１"])
-async def test_strange_numbers_are_refused(desk: Desk, case_id: str) -> None:
-    status, answer = await desk.ask("wang", "presence", {"case_id": case_id})
-    assert (status, answer["reason"]) == (422, "case")
+async def test_strange_numbers_are_refused(desk: Desk) -> None:
+    for case_id in ("x", "-1", "1" * 19, "１"):
+        status, answer = await desk.ask("wang", "presence", {"case_id": case_id})
+        assert (status, answer["reason"]) == (422, "case"), case_id
 
 
 async def test_case_that_is_not_there_is_claimed_by_nobody(desk: Desk, town: Any) -> None:

@@ -107,15 +107,11 @@ async def test_parts_are_one_voice_and_never_like_each_other(town: Any, city: An
     assert sorted(told) == [case, other]
 
 
-@pytest.mark.parametrize(
-    "parts",
-    [(Part(DOGS, " "),), (Part(DOGS, "x", "nobody"),), (LAMP,) * 10],
-    ids=["no words", "no such office", "too many"],
-)
-async def test_bad_parts_are_refused_whole(town: Any, parts: tuple[Part, ...]) -> None:
+async def test_bad_parts_are_refused_whole(town: Any) -> None:
     case = await town.case()
-    with pytest.raises(RejectedError):
-        await split(town, case, *parts)
+    for parts in ((LAMP, Part(DOGS, " ")), (LAMP, Part(DOGS, "x", "nobody")), (LAMP,) * 10):
+        with pytest.raises(RejectedError):
+            await split(town, case, *parts)
     assert [row.id for row in await town.rows(T.cases)] == [case]
 
 
