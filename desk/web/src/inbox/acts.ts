@@ -9,7 +9,8 @@ import * as S from "./state";
 import type { Detail, Letter, Original, Photo, Row, Stage, Verb } from "./types";
 
 type Said = Partial<Record<"note" | "reason" | "proposed", string>> & { amount?: number };
-type One = Pick<Row, "id" | "version">;
+/** An act needs the row alone: it must not wait for the rest. */
+type One = Pick<Row, "id" | "version" | "case_no" | "due_at" | "may">;
 
 /** What leaves the view at once; what was only asked for stays. */
 const LEAVES: readonly Verb[] = ["sign", "handle", "return", "forward"];
@@ -20,7 +21,7 @@ async function send(one: One, verb: Verb, words: string, body: Said = {}): Promi
   if (LEAVES.includes(verb)) {
     const next = S.shown.value[S.position.value + 1] ?? S.shown.value[S.position.value - 1];
     S.mark(id, true);
-    if (S.cursor.value === id) { S.detail.value = null; if (next) go(next.id); else S.cursor.value = ""; }
+    if (S.cursor.value === id) { if (next) go(next.id); else { S.cursor.value = ""; S.detail.value = null; } }
   }
   try {
     await ask(`/inbox/api/orders/${id}/${verb}`, { version: one.version, ...body });
@@ -35,17 +36,18 @@ async function send(one: One, verb: Verb, words: string, body: Said = {}): Promi
   S.mark(id, false);
 }
 
-export const may = (verb: Verb): boolean => !!S.detail.value?.may.includes(verb === "forward" ? "return" : verb);
+export const current = (): Row | undefined => S.shown.value[S.position.value];
+export const may = (verb: Verb): boolean => !!current()?.may.includes(verb === "forward" ? "return" : verb);
 
-export const sign = (one: Detail): Promise<void> => send(one, "sign", `已签收 ${one.case_no}`);
+export const sign = (one: One): Promise<void> => send(one, "sign", `已签收 ${one.case_no}`);
 
-export async function giveBack(one: Detail): Promise<void> {
+export async function giveBack(one: One): Promise<void> {
   const got = await question({ key: `return:${one.id}`, title: "退单", options: S.names.reasons, picked: "退单原因", words: "退单说明", send: "退单" });
   if (got) await send(one, "return", "已退单，由派遣员重新派遣", { note: got.note, reason: got.reason });
 }
 
 /** 转办: name the office that should have it; the desk decides. */
-export async function forward(one: Detail): Promise<void> {
+export async function forward(one: One): Promise<void> {
   const { [S.names.scope]: _own, ...others } = S.names.offices;
   const proposed = await choosing("建议转办单位", others);
   if (!proposed) return;
@@ -55,7 +57,7 @@ export async function forward(one: Detail): Promise<void> {
   if (got) await send(one, "forward", `已建议转 ${S.office(proposed)}`, { note: got.note, reason: got.reason, proposed });
 }
 
-export async function extend(one: Detail): Promise<void> {
+export async function extend(one: One): Promise<void> {
   const most = S.names.longest.unit === "work_days" ? `，最多 ${S.names.longest.amount} 个工作日` : "";
   const got = await question({
     key: `extend:${one.id}`, title: `申请延期${most}`, words: "延期理由", send: "申请延期", extra: { type: "number", name: "延期工作日数", value: "1" }, hint: `现办理期限 ${clockTime(one.due_at)}`,
@@ -63,13 +65,14 @@ export async function extend(one: Detail): Promise<void> {
   if (got) await send(one, "extend", "已申请延期，等待派遣员答复", { note: got.note, amount: Number(got.extra) || 0 });
 }
 
-export async function suspend(one: Detail): Promise<void> {
+export async function suspend(one: One): Promise<void> {
   const got = await question({ key: `suspend:${one.id}`, title: "申请挂账", words: "暂不能解决的原因", send: "申请挂账" });
   if (got) await send(one, "suspend", "已申请挂账，等待派遣员答复", { note: got.note });
 }
 
-export async function handle(one: Detail): Promise<void> {
-  const count = (stage: Stage): number => one.photos.filter((photo) => photo.stage === stage).length;
+export async function handle(one: One): Promise<void> {
+  const photos = S.detail.value?.id === one.id ? S.detail.value.photos : [];
+  const count = (stage: Stage): number => photos.filter((photo) => photo.stage === stage).length;
   const got = await question({ key: `handle:${one.id}`, title: "处置完毕", words: "处置结果", send: "处置完毕", hint: `已附处置前照片 ${count("before")} 张、处置后照片 ${count("after")} 张` });
   if (got) await send(one, "handle", `已办结 ${one.case_no}，等待核查`, { note: got.note });
 }

@@ -6,10 +6,10 @@ import * as A from "./acts";
 import { VIEWS } from "./list";
 import { move, takeFresh, visit } from "./loading";
 import * as S from "./state";
-import type { Detail, Verb } from "./types";
+import type { Row, Verb } from "./types";
 
-const act = (key: string, name: string, verb: Verb, work: (one: Detail) => Promise<void>): Key => ({
-  key, name, group: "办理", work: () => { const one = S.detail.value; if (one) void work(one); }, when: () => A.may(verb),
+const act = (key: string, name: string, verb: Verb, work: (one: Row) => Promise<void>): Key => ({
+  key, name, group: "办理", work: () => { const one = A.current(); if (one) void work(one); }, when: () => A.may(verb),
 });
 
 export const KEYS: Key[] = [

@@ -84,21 +84,48 @@ export function takeFresh(): void {
   S.fresh.value = [];
 }
 
+const details = new Map<string, Detail>(); // seen or fetched ahead; asked for again when their case has moved
+const AHEAD = 2;
+
+async function fetched(id: string): Promise<Detail> {
+  const found = await ask<Detail>(`/inbox/api/orders/${id}`);
+  details.set(id, found);
+  return found;
+}
+
 /** The order under the cursor with all there is to know; gone when it is not this office's any more. */
 export async function open(id: string): Promise<void> {
   if (!id) { S.detail.value = null; return; }
   try {
-    const found = await ask<Detail>(`/inbox/api/orders/${id}`);
+    const found = await fetched(id);
     if (S.cursor.value === id) S.detail.value = found;
   } catch (error) {
+    details.delete(id);
     if (error instanceof Refused && S.cursor.value === id) S.detail.value = null;
     if (!(error instanceof Refused)) sayFault(error);
   }
+  ahead();
+}
+
+/** What comes next under the cursor is here before the key. */
+function ahead(): void {
+  const at = S.position.value;
+  for (const row of S.shown.value.slice(at + 1, at + 1 + AHEAD)) if (!held(row.id)) fetched(row.id).catch(() => undefined);
+}
+
+function held(id: string): Detail | undefined {
+  const found = details.get(id);
+  return found && S.rows.value.find((row) => row.id === id)?.version === found.version ? found : undefined;
 }
 
 export function go(id: string): void {
-  S.cursor.value = id;
-  if (S.detail.value?.id !== id) void open(id);
+  const found = held(id);
+  batch(() => {
+    S.cursor.value = id;
+    if (S.detail.value?.id !== id || found) S.detail.value = found ?? null;
+  });
+  if (found) ahead();
+  else void open(id);
 }
 
 export function move(step: number): void {
