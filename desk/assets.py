@@ -31,6 +31,6 @@ def _read(page: str, manifest: Path, _changed: int) -> Assets:
     entry = chunks.get(f"src/{page}.tsx")
     if entry is None:
         return Assets()
-    needed = [entry, *(chunks[name] for name in entry.get("imports", ()))]
+    needed = [*(chunks[name] for name in entry.get("imports", ())), entry]
     styles = dict.fromkeys(BASE + one for chunk in needed for one in chunk.get("css", ()))
     return Assets(BASE + entry["file"], tuple(styles))

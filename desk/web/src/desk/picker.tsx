@@ -1,7 +1,9 @@
 // The office picker: type a name, pinyin initials, whole pinyin or a number.
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import * as S from "./state";
+import { boot, type Names } from "../boot";
+
+const initials = boot<{ initials?: Names }>().initials ?? {};
 
 type Asked = { title: string; options: Record<string, string>; first: string[]; done: (id: string | null) => void };
 const asked = signal<Asked | null>(null);
@@ -15,7 +17,7 @@ export function choosing(title: string, options: Record<string, string>, first: 
 export function answers(id: string, name: string, typed: string): boolean {
   if (!typed) return true;
   const words = typed.toLowerCase();
-  return name.toLowerCase().includes(words) || (S.names.initials[id] ?? "").split(" ").some((one) => one.startsWith(words) || (one.length < 12 && one.includes(words)));
+  return name.toLowerCase().includes(words) || (initials[id] ?? "").split(" ").some((one) => one.startsWith(words) || (one.length < 12 && one.includes(words)));
 }
 
 export const Picker = () => (asked.value ? <Box {...asked.value} /> : null);

@@ -1,0 +1,261 @@
+"""The departments' inbox in a real browser: sign, photos and result, return, forward, contact under a watermark."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.async_api import Page, expect
+from sqlalchemy import insert, select
+
+from hub.app import Hub
+from store.db import Tx
+from store.model import Contact, Item
+from store.tables import T
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Any]
+SIZES = pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)])
+AXE = Path(__file__).parents[2] / "desk/web/node_modules/axe-core/axe.min.js"
+OFFICE = "urban_enforcement"
+
+
+def picture(color: str = "red") -> dict[str, Any]:
+    out = io.BytesIO()
+    Image.new("RGB", (640, 480), color).save(out, "JPEG")
+    return {"name": "p.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
+
+
+async def given(hub: Hub, count: int = 1) -> list[Any]:
+    """Cases dispatched to the office, the soonest due first."""
+    async with hub.db.read() as conn:
+        cases = (await conn.execute(select(T.cases).order_by(T.cases.c.id).limit(count))).all()
+    for case in cases:
+        await hub.commands.cases.dispatch(
+            case.id, version=case.version, actor="wang", department=OFFICE
+        )
+    ids = [case.id for case in cases]
+    o = T.work_orders.c
+    async with hub.db.read() as conn:
+        due = select(o.case_id).where(o.case_id.in_(ids)).order_by(o.due_at, o.id)
+        order = (await conn.execute(due)).scalars().all()
+    return sorted(cases, key=lambda case: order.index(case.id))
+
+
+async def state(hub: Hub, case: int) -> tuple[str, str]:
+    async with hub.db.read() as conn:
+        found = (await conn.execute(select(T.cases).where(T.cases.c.id == case))).one()
+        o = T.work_orders.c
+        order = await conn.execute(
+            select(o.status).where(o.case_id == case).order_by(o.id.desc()).limit(1)
+        )
+        return found.status, order.scalar_one()
+
+
+async def settled(hub: Hub, page: Page, case: int, wanted: tuple[str, str]) -> None:
+    await expect(page.locator("#toast")).to_be_visible()
+    assert await state(hub, case) == wanted
+
+
+async def answer(page: Page, words: str) -> None:
+    box = page.get_by_role("dialog")
+    await box.get_by_role("textbox").last.fill(words)
+    await box.locator("button.main").click()
+
+
+async def accessible(page: Page) -> list[Any]:
+    """Serious and critical findings of axe."""
+    await page.evaluate(AXE.read_text(encoding="utf-8") + ";window.axe=axe;0")
+    found = await page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa']})")
+    bad = [one for one in found["violations"] if one["impact"] in {"serious", "critical"}]
+    return [(one["id"], [n["target"] for n in one["nodes"]]) for one in bad]
+
+
+@pytest.fixture
+async def cases(hub: Hub, address: str) -> list[Any]:
+    """Two cases of the office, once messages have become cases."""
+    for _ in range(300):
+        async with hub.db.read() as conn:
+            if len((await conn.execute(select(T.cases.c.id))).all()) >= 5:
+                break
+        await Page_pause()
+    return await given(hub, 2)
+
+
+async def Page_pause() -> None:
+    import asyncio
+
+    await asyncio.sleep(0.05)
+
+
+async def test_keys_sign_and_the_next_order_is_shown(
+    open_page: Open, hub: Hub, cases: list[Any]
+) -> None:
+    page = await open_page("fa")
+    await expect(page.locator("#rows .row")).to_have_count(2)
+    await expect(page.locator("#live")).to_have_text("实时")
+    await page.keyboard.press("s")
+    await expect(page.locator("#rows .row")).to_have_count(1)
+    await expect(page.locator("#detail")).to_contain_text(cases[1].case_no)
+    await settled(hub, page, cases[0].id, ("handling", "signed"))
+    await page.locator("#q").press_sequentially("sssr")
+    assert await state(hub, cases[1].id) == ("dispatched", "assigned")
+    await expect(page.locator("#none")).to_have_text("没有找到本单位的工单。")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("2")
+    await expect(page.locator("#rows .row.on")).to_have_attribute("id", f"row-{cases[0].id}01")
+
+
+@SIZES
+async def test_result_with_photos_before_and_after(
+    open_page: Open, hub: Hub, cases: list[Any], width: int, height: int
+) -> None:
+    page = await open_page("fa", width=width, height=height)
+    await page.locator("#rows .row").first.click()
+    await page.locator(".acts button", has_text="签收").click()
+    await expect(page.locator("#rows .row")).to_have_count(1)
+    await page.locator("#views button", has_text="办理中").click()
+    for stage, color in (("before", "red"), ("after", "green")):
+        here = page.locator(f".stage[data-stage={stage}]")
+        await here.locator("input[type=file]").last.set_input_files(picture(color))
+        await expect(here.locator("img")).to_have_count(1)
+    assert await accessible(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.get_by_role("button", name="处置完毕").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("处置前照片 1 张、处置后照片 1 张")
+    await answer(page, "已清理干净")
+    await expect(page.locator("#none")).to_be_visible()
+    await settled(hub, page, cases[0].id, ("handled", "handled"))
+    await page.locator("#views button", has_text="已办结").click()
+    await expect(page.locator(".stage img")).to_have_count(2)
+    await expect(page.locator(".stage input")).to_have_count(0)
+
+
+async def test_refused_command_is_rolled_back_and_words_stay(
+    open_page: Open, hub: Hub, cases: list[Any]
+) -> None:
+    page = await open_page("fa")
+    await expect(page.locator("#rows .row")).to_have_count(2)
+    await page.keyboard.press("x")
+    box = page.get_by_role("dialog")
+    await box.get_by_label("延期工作日数").fill("60")
+    await answer(page, "连日降雪")
+    await expect(page.locator("#toast")).to_contain_text("申请的时间无效")
+    await page.keyboard.press("x")
+    await expect(box.get_by_label("延期理由")).to_have_value("连日降雪")
+    await box.get_by_label("延期工作日数").fill("2")
+    await box.locator("button.main").click()
+    await expect(page.locator("#detail")).to_contain_text("申请延期 2 个工作日：连日降雪")
+    await expect(page.locator("#rows .row")).to_have_count(2)
+    await page.keyboard.press("r")
+    await answer(page, "不属我局")
+    await expect(page.locator("#rows .row")).to_have_count(1)
+    await settled(hub, page, cases[0].id, ("filed", "returned"))
+
+
+@SIZES
+async def test_forward_names_another_office_for_the_desk(
+    open_page: Open, hub: Hub, cases: list[Any], width: int, height: int
+) -> None:
+    page = await open_page("fa", width=width, height=height)
+    await page.locator("#rows .row").first.click()
+    await page.get_by_role("button", name="转办").click()
+    picker = page.get_by_role("dialog")
+    await picker.get_by_role("combobox").fill("交通")
+    await page.keyboard.press("Enter")
+    await expect(picker).to_contain_text("建议转办至市交通运输局")
+    await answer(page, "道路归交通部门管")
+    await expect(page.locator("#rows .row")).to_have_count(1)
+    await settled(hub, page, cases[0].id, ("filed", "returned"))
+    async with hub.db.read() as conn:
+        kept = (await conn.execute(select(T.returns))).one()
+    assert (kept.proposed, kept.state, kept.note) == ("transport", "open", "道路归交通部门管")
+
+
+@SIZES
+async def test_contact_is_shown_under_a_watermark_and_hidden_again(
+    open_page: Open, hub: Hub, cases: list[Any], width: int, height: int
+) -> None:
+    contact = Contact(name="来电人", phone="13800000000")
+    message = Item(channel="app", channel_id="c", text="井盖缺失", contact=contact)
+    await hub.admission.admit([message])
+    async with hub.db.read() as conn:
+        i = T.items.c
+        sealed = (await conn.execute(select(i.id).where(i.channel_id == "c"))).scalar_one()
+    for _ in range(300):
+        async with hub.db.read() as conn:
+            case = (await conn.execute(select(T.cases).where(T.cases.c.id == sealed))).first()
+        if case is not None:
+            break
+        await Page_pause()
+    await hub.commands.cases.dispatch(
+        case.id, version=case.version, actor="wang", department=OFFICE
+    )
+    order = case.id * 100 + 1
+    page = await open_page("fa", width=width, height=height)
+    await page.locator(f"#row-{order}").click()
+    await expect(page.get_by_role("button", name="查看原文与联系方式")).to_have_count(0)
+    await page.locator(".acts button", has_text="签收").click()
+    await page.locator("#views button", has_text="办理中").click()
+    await page.get_by_role("button", name="查看原文与联系方式").click()
+    await answer(page, "核实")
+    await expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("至少填写 4 个字")
+    await answer(page, "核实具体位置")
+    shown = page.locator("#original")
+    await expect(shown).to_contain_text("13800000000")
+    await expect(shown.locator("svg.watermark text").first).to_contain_text("执法")
+    marks = await shown.locator("svg.watermark text").count()
+    assert marks >= 6
+    kept = await page.evaluate(
+        "JSON.stringify([{...sessionStorage}, {...localStorage}, location.href])"
+    )
+    assert "13800000000" not in kept
+    assert await accessible(page) == []
+    await page.get_by_role("button", name="立即隐藏").click()
+    await expect(shown).to_have_count(0)
+    async with hub.db.read() as conn:
+        seen = (await conn.execute(select(T.audit).where(T.audit.c.act == "reveal"))).one()
+    assert (seen.actor, seen.target, seen.note) == ("fa", f"order:{order}", "核实具体位置")
+
+
+async def test_document_is_answered_and_new_orders_wait_behind_a_bar(
+    open_page: Open, hub: Hub, cases: list[Any], address: str
+) -> None:
+    letter = {
+        "mark": "x:0:urge",
+        "number": "敦城督催〔2026〕1号",
+        "level": "urge",
+        "order_id": cases[0].id * 100 + 1,
+    }
+    letter |= {
+        "case_id": cases[0].id,
+        "department": OFFICE,
+        "addressee": OFFICE,
+        "title": "催办通知书",
+    }
+    letter |= {
+        "body": "请立即组织办理。",
+        "state": "issued",
+        "actor": "supervision",
+        "replied_by": "",
+    }
+
+    async def work(tx: Tx) -> None:
+        await tx.run(insert(T.supervisions).values(**letter, at=hub.clock(), reply_by=hub.clock()))
+
+    await hub.db.write(work)
+    page = await open_page("fa", width=390, height=844)
+    await expect(page.locator("#rows .row")).to_have_count(2)
+    await page.locator("#views button", has_text="待回复文书").click()
+    assert await accessible(page) == []
+    await page.get_by_role("textbox", name="回复").fill("今日办结")
+    await page.get_by_role("button", name="提交回复").click()
+    await expect(page.locator("#detail")).to_contain_text("没有待回复的文书")
+    await page.goto(f"{address}/inbox/orders/{cases[0].id}01")
+    await expect(page.locator("main")).to_contain_text("城市管理案件办理单")
+    await page.goto(f"{address}/inbox?order={cases[1].id}01")
+    await expect(page.locator("#detail")).to_contain_text(cases[1].case_no)
+    async with hub.db.read() as conn:
+        assert (await conn.execute(select(T.supervisions.c.reply))).scalar_one() == "今日办结"
