@@ -143,7 +143,7 @@ async def check_orders(town: Any, case: Any) -> None:
     for order in orders:
         due_at = town.planner.timekeeper.clocks.due_at(clock_of(order._mapping))
         rests = order.status not in OPEN_ORDER or case.status == CaseStatus.SUSPENDED
-        asked = due_at is None  # an office waits for the desk's answer: once looked at, watched no more
+        asked = due_at is None  # the desk owes an answer: once looked at, watched no more
         assert (order.watch_at is None) == rests or (asked and order.watch_at is None)
         assert (order.ended_at is None) == (order.status in OPEN_ORDER)
         stands = order.status in OPEN_ORDER or order.status in {"withdrawn", "returned"}
