@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 
-_name, _, _count = os.environ.get("MINSHENG_CRASH_AT", "").partition(":")
-_left = {_name: int(_count or 1)} if _name else {}
+_left: dict[str, int] = {}
 
 CRASH_POINTS = (
     "admit.before_commit",
@@ -27,9 +26,19 @@ CRASH_POINTS = (
 )
 
 
+def arm(where: str) -> None:
+    """Let the process die at ``where``, written as the variable is; empty for nowhere."""
+    name, _, count = where.partition(":")
+    if name:
+        _left[name] = int(count or 1)
+
+
 def crash_point(name: str) -> None:
     """Exit at once, without clean-up, when ``MINSHENG_CRASH_AT`` says so."""
     if name in _left:
         _left[name] -= 1
         if _left[name] <= 0:
             os._exit(137)
+
+
+arm(os.environ.get("MINSHENG_CRASH_AT", ""))

@@ -5,6 +5,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from conftest_faults import department
+from conftest_faults import department, nursery
 
-__all__ = ["department"]
+__all__ = ["department", "nursery"]

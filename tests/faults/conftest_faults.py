@@ -4,16 +4,19 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nursery import NOT_YET
 
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
@@ -72,6 +75,69 @@ def write_recording(path: Path, count: int) -> Path:
     return path
 
 
+class Started:
+    """A process of the nursery."""
+
+    def __init__(self, nursery: "Nursery", pid: int, said: Path) -> None:
+        self._nursery, self._said = nursery, said
+        self.pid = pid
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+    def terminate(self) -> None:
+        os.kill(self.pid, signal.SIGTERM)
+
+    def wait(self, timeout: float = 60) -> int:
+        """How it ended, negative for a signal."""
+        until = time.monotonic() + timeout
+        while (code := self._nursery.ask({"wait": self.pid})) == NOT_YET:
+            if time.monotonic() > until:
+                self.kill()
+                raise TimeoutError(self.said("err")[-2000:])
+            time.sleep(0.02)
+        return code
+
+    def said(self, where: str) -> str:
+        return self._said.with_suffix(f".{where}").read_text(encoding="utf-8")
+
+
+class Nursery:
+    """Where commands are forked from (``nursery.py``)."""
+
+    def __init__(self, home: Path) -> None:
+        self._home, self._count = home, 0
+        command = [sys.executable, str(Path(__file__).parent / "nursery.py")]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def ask(self, order: dict[str, Any]) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def start(self, args: Sequence[str], environment: dict[str, str]) -> Started:
+        self._count += 1
+        said = self._home / str(self._count)
+        told = {where: str(said.with_suffix(f".{where}")) for where in ("out", "err")}
+        pid = self.ask({"args": list(args), "env": environment, **told})
+        return Started(self, pid, said)
+
+    def close(self) -> None:
+        self._process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    made = Nursery(tmp_path_factory.mktemp("nursery"))
+    yield made
+    made.close()
+
+
 @dataclass
 class Command:
     """``minsheng`` with one configuration, data folder and pair of stores."""
@@ -79,29 +145,32 @@ class Command:
     data: Path
     configs: Path
     environment: dict[str, str]
+    nursery: Nursery
 
-    def run(
-        self, *args: str, crash_at: str = "", timeout: float = 60
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *args: str, crash_at: str = "") -> subprocess.CompletedProcess[str]:
+        """To its end, or to the named place."""
+        process = self.start(*args, **({"MINSHENG_CRASH_AT": crash_at} if crash_at else {}))
+        code = process.wait()
+        said = (process.said(where) for where in ("out", "err"))
+        return subprocess.CompletedProcess(args, code, *said)
+
+    def start(self, *args: str, **more: str) -> Started:
+        return self.nursery.start(self.line(*args), self.environment | more)
+
+    def fresh(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """As people start it, in an interpreter of its own."""
+        line = [sys.executable, "-m", "hub", *self.line(*args)]
         environment = {**os.environ, **self.environment}
-        if crash_at:
-            environment["MINSHENG_CRASH_AT"] = crash_at
         return subprocess.run(
-            self.line(*args), env=environment, capture_output=True, text=True, timeout=timeout
+            line, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120
         )
 
-    def start(self, *args: str) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, **self.environment}
-        quiet = subprocess.DEVNULL
-        return subprocess.Popen(self.line(*args), env=environment, stdout=quiet, stderr=quiet)
-
     def line(self, *args: str) -> list[str]:
-        command = [sys.executable, "-m", "hub", *args]
-        return [*command, "--data", str(self.data), "--configs", str(self.configs)]
+        return [*args, "--data", str(self.data), "--configs", str(self.configs)]
 
 
 def make_command(
-    home: Path, department: Department, models: Path, environment: dict[str, str]
+    home: Path, department: Department, models: Path, environment: dict[str, str], nursery: Nursery
 ) -> Command:
     configs = home / "configs"
     shutil.copytree(ROOT / "configs", configs)
@@ -121,4 +190,4 @@ def make_command(
         "MINSHENG_CLASSIFY_BATCH": "40",
         "MINSHENG_MASTER_KEY": MASTER_KEY,
     }
-    return Command(data, configs, common | environment)
+    return Command(data, configs, common | environment, nursery)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from conftest_faults import Command, Department, make_command
+from conftest_faults import Command, Department, Nursery, make_command
 from sqlalchemy import func, select
 
 from hub.sim.discuz import DiscuzSim
@@ -54,10 +54,12 @@ def forum() -> Iterator[str]:
 
 
 @pytest.fixture
-def command(tmp_path: Path, models: Path, department: Department, forum: str) -> Command:
+def command(
+    tmp_path: Path, models: Path, department: Department, forum: str, nursery: Nursery
+) -> Command:
     board = {"url": forum, "boards": [2], "gap_s": 0, "robots": False, "interval_s": 1}
     environment = {"MINSHENG_CONNECTORS__FORUMS": json.dumps({"forum": board})}
-    return make_command(tmp_path, department, models, environment)
+    return make_command(tmp_path, department, models, environment, nursery)
 
 
 async def count(url: str, table: Any) -> int:

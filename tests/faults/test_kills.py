@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest_faults import Command, Department, make_command, write_recording
+from conftest_faults import Command, Department, Nursery, make_command, write_recording
 from sharing import once
 from sqlalchemy import select, text
 
@@ -106,15 +106,15 @@ def drain(command: Command, url: str) -> dict[str, list[Any]]:
 
 
 @pytest.fixture(scope="module")
-def reference(shared: Path, models: Path) -> dict[str, Any]:
+def reference(shared: Path, models: Path, nursery: Nursery) -> dict[str, Any]:
     """One undisturbed run on the embedded default."""
 
     def make() -> dict[str, Any]:
         home = shared / "reference"
         home.mkdir()
         recording = write_recording(home / "recording.jsonl", MESSAGES)
-        command = make_command(home, Department(url="http://127.0.0.1:9/"), models, {})
-        done = command.run("replay", str(recording), "--channel", "app", "--json")
+        command = make_command(home, Department(url="http://127.0.0.1:9/"), models, {}, nursery)
+        done = command.fresh("replay", str(recording), "--channel", "app", "--json")
         assert done.returncode == 0, done.stderr
         url = f"sqlite:///{command.data / 'minsheng.db'}"
         return {"recording": str(recording), "counts": json.loads(done.stdout), "url": url}
@@ -132,7 +132,11 @@ def reference(shared: Path, models: Path) -> dict[str, Any]:
     ]
 )
 def target(
-    request: pytest.FixtureRequest, tmp_path: Path, models: Path, department: Department
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    models: Path,
+    department: Department,
+    nursery: Nursery,
 ) -> tuple[Command, str]:
     environment: dict[str, str] = {}
     url = f"sqlite:///{tmp_path / 'data' / 'minsheng.db'}"
@@ -142,7 +146,7 @@ def target(
             "MINSHENG_DATABASE_URL": url,
             "MINSHENG_JOURNAL_URL": request.getfixturevalue("kafka_url"),
         }
-    return make_command(tmp_path, department, models, environment), url
+    return make_command(tmp_path, department, models, environment, nursery), url
 
 
 def judge(
@@ -181,7 +185,7 @@ def test_killed_at_random(
     pick = random.Random(11)
     for _ in range(KILLS):
         process = command.start("replay", reference["recording"], "--channel", "app")
-        time.sleep(pick.uniform(1.2, 3.0))
+        time.sleep(pick.uniform(0.4, 3.0))
         process.kill()
         process.wait()
     judge(command, url, reference, department, kills=KILLS)
