@@ -30,10 +30,11 @@ from desk.pages import HOME, MARK, Pages, Section, body_of, require
 from desk.photos import Photos
 from desk.queue import VIEWS
 from desk.revealing import NoteBody, Reveals
-from desk.security import SESSION, Guard
-from desk.sessions import Sessions
+from desk.security import SESSION
+from desk.settings import AccountsConfig
 from desk.similar import Similar
 from desk.sources import Sources
+from desk.staff import Staff
 from desk.tasks import TaskPage
 from desk.views import SavedViews
 from ingest.admit import Admission
@@ -49,7 +50,7 @@ from router.supervisor import Supervisor
 from router.workflow import ORDER_STATUS_NAMES, STATUS_NAMES
 from store.config import Taxonomy
 from store.db import Database
-from store.errors import AuthError
+from store.ports import Http
 from store.receipts import Receipts
 from store.vault import Vault
 
@@ -83,6 +84,9 @@ class Desk:
         offices: Mapping[str, str] | None = None,
         notices: Callable[[], Sequence[str]] = tuple,
         canned: Sequence[Standing] = (),
+        people: AccountsConfig | None = None,
+        http: Http | None = None,
+        public_url: str = "",
     ) -> None:
         self._db = db
         self._commands = commands
@@ -94,10 +98,21 @@ class Desk:
         self._clock = clock
         self._reveals = Reveals(db, vault, clock=clock)
         self.accounts = Accounts(db, clock=clock)
-        self._sessions = Sessions(db, clock=clock)
-        self._guard = Guard(self._sessions, secure=secure)
         self.events = Events(db)
         self._pages = Pages(city=city, zone=zone, demo=demo, clock=clock, notices=notices)
+        staff = Staff(
+            db,
+            vault,
+            self.accounts,
+            self._pages,
+            config=people,
+            http=http,
+            public_url=public_url,
+            hub_name=city,
+            secure=secure,
+            clock=clock,
+        )
+        self._guard = staff.guard
         shown = self._offices = directory.names if offices is None else offices
         self._looking = Looking(
             db,
@@ -112,6 +127,7 @@ class Desk:
         claims = Claims(db, clock=clock)
         doing = Doing(db, commands, taxonomy, claims, clock=clock)
         self._more: list[Section] = [
+            *staff.sections,
             self._looking,
             SavedViews(db, clock=clock),
             Sources(db, self._pages, channels=sources, names=channels, clock=clock),
@@ -153,10 +169,6 @@ class Desk:
         application.middlewares.append(self._guard.middleware)
         application.add_routes(
             [
-                web.get("/", self._home),
-                web.get("/login", self._login_page),
-                web.post("/login", self._login),
-                web.post("/logout", self._logout),
                 web.get("/desk", self._desk_page),
                 web.get("/desk/events", self.events.stream),
                 web.post(f"/desk/api/cases/{MARK}/reveal", self._reveal),
@@ -169,36 +181,6 @@ class Desk:
         """End every open stream."""
         self.events.close()
 
-    async def _home(self, request: web.Request) -> web.StreamResponse:
-        session = await self._sessions.find(request.cookies.get(self._guard.cookie, ""))
-        where = "/login" if session is None else "/desk" if session.user.may_watch() else "/inbox"
-        raise web.HTTPFound(where)
-
-    async def _login_page(self, request: web.Request) -> web.Response:
-        return self._pages.render("login.html", request, error="")
-
-    async def _login(self, request: web.Request) -> web.StreamResponse:
-        form = await request.post()
-        try:
-            user = await self.accounts.check(
-                str(form.get("name", "")), str(form.get("password", ""))
-            )
-        except AuthError:
-            error = "用户名或密码不正确，或连续失败后暂时锁定，请稍后再试。"
-            return self._pages.render("login.html", request, error=error, status=401)
-        old = request.cookies.get(self._guard.cookie)
-        if old:
-            await self._sessions.end(old)
-        response = web.HTTPFound("/")
-        self._guard.set_cookie(response, await self._sessions.begin(user))
-        raise response
-
-    async def _logout(self, request: web.Request) -> web.StreamResponse:
-        await self._sessions.end(request.cookies.get(self._guard.cookie, ""))
-        response = web.HTTPFound("/login")
-        response.del_cookie(self._guard.cookie)
-        raise response
-
     async def _desk_page(self, request: web.Request) -> web.Response:
         require(request, User.may_watch)
         user = request[SESSION].user
@@ -207,7 +189,7 @@ class Desk:
             "display": user.display,
             "may_dispatch": user.may_dispatch(),
             "may_supervise": user.may_supervise(),
-            "keys": True,
+            "keys": user.keys,
             **self._names(),
         }
         return self._pages.render("desk.html", request, boot=msgspec.json.encode(boot).decode())

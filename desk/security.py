@@ -8,15 +8,19 @@ allows scripts, styles and connections of our own origin only, nothing inline.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from desk.sessions import Session, Sessions
+from desk.sessions import KEPT, LONGEST, Session, Sessions
+from desk.sso import Gateway
 from store.errors import AuthError
 
 COOKIE = "minsheng"
+GATEWAY = "gateway"
+"""How a login began that a trusted gateway vouches for."""
+
 SESSION = web.RequestKey("session", Session)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -30,17 +34,29 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 PUBLIC = ("/login", "/query", "/static/")
-OURS = ("/desk", "/inbox", "/login", "/logout", "/query", "/static/")
+OURS = ("/account", "/desk", "/inbox", "/login", "/logout", "/query", "/static/")
+UNFINISHED = ("/account", "/logout")
+"""Where somebody may go who has to set up a second factor first."""
+
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Guard:
-    """The desk's middleware."""
+    """The desk's middleware. ``required`` are roles that need a second factor with their password."""
 
-    def __init__(self, sessions: Sessions, *, secure: bool) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        *,
+        secure: bool,
+        required: Collection[str] = (),
+        gateway: Gateway | None = None,
+    ) -> None:
         self._sessions = sessions
-        self.cookie = f"__Host-{COOKIE}" if secure else COOKIE
+        self._required = frozenset(required)
+        self._gateway = gateway
+        self.cookie = named(COOKIE, secure=secure)
         self.secure = secure
 
     @web.middleware
@@ -51,26 +67,48 @@ class Guard:
             return await handler(request)
         if request.method not in SAFE and not same_origin(request):
             raise web.HTTPForbidden(text="desk: this request does not come from our own page")
-        if path.startswith("/query") and (known := request.cookies.get(self.cookie)):
-            session = await self._sessions.find(known)  # staff keep their navigation
+        if path.startswith("/query") and request.cookies.get(self.cookie):
+            session = await self.session(request)  # staff keep their navigation
             if session is not None:
                 request[SESSION] = session
         if path != "/" and not path.startswith(PUBLIC):
-            session = await self._sessions.find(request.cookies.get(self.cookie, ""))
+            session = await self.session(request)
             if session is None:
                 return self._ask(request)
             if request.method not in SAFE:
                 await check_token(request, session)
+            self._check_factor(request, session)
             request[SESSION] = session
         return await _wrapped(request, handler)
 
+    async def session(self, request: web.Request) -> Session | None:
+        """The login of a request; a gateway's login holds only while the gateway names the same person."""
+        session = await self._sessions.find(request.cookies.get(self.cookie, ""))
+        if self._gateway is None:
+            return session
+        name = await self._gateway.who(request)
+        if session is not None and (name or session.via == GATEWAY):
+            return session if name == session.user.name else None
+        return session
+
+    def _check_factor(self, request: web.Request, session: Session) -> None:
+        """Lead who lacks a required second factor to where it is set up; AuthError for scripts."""
+        done = session.factor or session.via != "password"
+        if done or session.user.role not in self._required or request.path.startswith(UNFINISHED):
+            return
+        if is_script(request):
+            raise AuthError(
+                "desk: your role needs a second factor; set it up at /account", known=True
+            )
+        raise web.HTTPFound("/account", headers=HEADERS)
+
     def _ask(self, request: web.Request) -> web.StreamResponse:
-        if "/api/" in request.path or request.path.endswith("/events"):
+        if is_script(request):
             raise AuthError("desk: not logged in, or the login ended; log in again")
         raise web.HTTPFound("/login", headers=HEADERS)
 
     def set_cookie(self, response: web.StreamResponse, token: str) -> None:
-        """Hand the login to the browser."""
+        """Hand the login to the browser. The cookie outlives it, so that a page knows whose it was."""
         response.set_cookie(
             self.cookie,
             token,
@@ -78,8 +116,18 @@ class Guard:
             secure=self.secure,
             samesite="Lax",
             path="/",
-            max_age=8 * 3600,
+            max_age=int((LONGEST + KEPT).total_seconds()),
         )
+
+
+def named(cookie: str, *, secure: bool) -> str:
+    """The cookie's name; over https browsers hold it to this host (RFC 6265bis, 4.1.3.2)."""
+    return f"__Host-{cookie}" if secure else cookie
+
+
+def is_script(request: web.Request) -> bool:
+    """Whether a script asks, which wants no page."""
+    return "/api/" in request.path or request.path.endswith("/events")
 
 
 async def _wrapped(request: web.Request, handler: Handler) -> web.StreamResponse:

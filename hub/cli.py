@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from desk.accounts import ROLES
 from hub import commands
 from store.errors import ConfigError, HubError
 
@@ -161,9 +162,9 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - one line an option
         "user", commands.user_, "Add a person or set a new password (read from standard input)."
     )
     user.add_argument("name", metavar="NAME")
-    user.add_argument(
-        "--role", required=True, help="dispatcher, department, official, supervisor or admin"
-    )
+    user.add_argument("--role", required=True, help=", ".join(ROLES))
     user.add_argument("--display", default="", help="name on screen")
-    user.add_argument("--scope", default="", help="department of the role department")
+    user.add_argument(
+        "--scope", default="", help="office of the role department, area of the role subdistrict"
+    )
     return top

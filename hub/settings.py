@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from desk.settings import AccountsConfig
 from ingest.connectors.discuz import DiscuzConfig
 from ingest.connectors.feed import FeedConfig
 from ingest.connectors.lists import ListConfig
@@ -104,6 +105,7 @@ class Settings(BaseSettings):
     listen: Listen = Listen()
     connectors: Connectors = Connectors()
     net: Net = Net()
+    accounts: AccountsConfig = AccountsConfig()
     channels: dict[str, str] = {}
     database_url: str = ""
     journal_url: str = ""

@@ -16,6 +16,11 @@ async def audit(
     """Write the row; returns once it is durable."""
 
     async def work(tx: Tx) -> None:
-        await tx.run(insert(T.audit).values(actor=actor, act=act, target=target, note=note, at=at))
+        await audited(tx, actor=actor, act=act, target=target, note=note, at=at)
 
     await db.write(work)
+
+
+async def audited(tx: Tx, *, actor: str, act: str, target: str, note: str, at: datetime) -> None:
+    """Write the row in the transaction of the act itself."""
+    await tx.run(insert(T.audit).values(actor=actor, act=act, target=target, note=note, at=at))

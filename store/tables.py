@@ -51,7 +51,9 @@ from store.tables_hub import (
     AuditRow,
     DeadRow,
     DeliveryRow,
+    DepartureRow,
     LeaseRow,
+    LoginAddressRow,
     LogRow,
     OffsetRow,
     OutboxRow,
@@ -262,4 +264,6 @@ class T:
     leases: ClassVar[Table] = table_of(LeaseRow)
     users: ClassVar[Table] = table_of(UserRow)
     sessions: ClassVar[Table] = table_of(SessionRow)
+    login_addresses: ClassVar[Table] = table_of(LoginAddressRow)
+    departures: ClassVar[Table] = table_of(DepartureRow)
     audit: ClassVar[Table] = table_of(AuditRow)

@@ -129,7 +129,8 @@ class UserRow(SQLModel, table=True):
     """A person who may log in. ``scope`` is whose work they see: a department or a subdistrict.
 
     ``totp`` is the sealed secret of their second factor and ``totp_step`` the last step it was used in;
-    ``external`` who they are to a single sign-on; ``settings`` what they chose for their screen, as JSON.
+    ``external`` who they are to a single sign-on; ``settings`` what they chose for their screen, as JSON;
+    ``recovery`` the SHA-256 of each one-time code that is left, as JSON.
     """
 
     __tablename__ = "users"
@@ -145,10 +146,11 @@ class UserRow(SQLModel, table=True):
     totp_step: int = 0
     external: str = ""
     settings: str = words("{}")
+    recovery: str = words("[]")
 
 
 class SessionRow(SQLModel, table=True):
-    """A login: only the SHA-256 of its token is kept."""
+    """A login: only the SHA-256 of its token is kept. ``via`` is how its person proved who they are."""
 
     __tablename__ = "sessions"
     token_sha: str = Field(primary_key=True)
@@ -156,6 +158,26 @@ class SessionRow(SQLModel, table=True):
     csrf: str
     created_at: datetime = moment()
     seen_at: datetime = moment()
+    ends_at: datetime = moment()
+    via: str = "password"
+    address: str = ""
+
+
+class LoginAddressRow(SQLModel, table=True):
+    """Failed logins from one address since ``since``."""
+
+    __tablename__ = "login_addresses"
+    address: str = Field(primary_key=True)
+    failures: int = 0
+    since: datetime = moment()
+    locked_until: datetime | None = moment(optional=True)
+
+
+class DepartureRow(SQLModel, table=True):
+    """Somebody sent to a single sign-on: the SHA-256 of the state they must come back with, once."""
+
+    __tablename__ = "departures"
+    state_sha: str = Field(primary_key=True)
     ends_at: datetime = moment()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from desk.accounts import ROLES, Accounts
+from desk.accounts import Accounts, check_scope
 from hub.app import ROOMS, Hub
 from hub.commands.common import bars, looked, make_hub, opened, say
 from hub.handover import hand_over, running_hub
@@ -19,7 +19,7 @@ from hub.replay import as_json, replay
 from ingest.connectors.lists import Lists
 from ingest.connectors.lists.imports import import_file
 from ingest.protocol import Payload
-from store.errors import ConfigError
+from store.errors import ConfigError, RejectedError
 
 
 def migrate_(args: argparse.Namespace) -> int:
@@ -146,16 +146,14 @@ def dead_(args: argparse.Namespace) -> int:
 
 def user_(args: argparse.Namespace) -> int:
     """Write an account; the password is the first line of standard input."""
-    if args.role not in ROLES:
-        msg = f"desk: role {args.role} is unknown; one of {', '.join(ROLES)}"
-        raise ConfigError(msg)
     password = sys.stdin.readline().rstrip("\n")
 
     async def work() -> int:
         async with opened(args) as hub:
-            if args.scope and args.scope not in hub.city.directory.names:
-                msg = f"desk: scope {args.scope} is not a department; see departments.toml"
-                raise ConfigError(msg)
+            try:
+                check_scope(args.role, args.scope, hub.city.directory)
+            except RejectedError as error:
+                raise ConfigError(str(error)) from error
             accounts = Accounts(hub.db, clock=hub.clock)
             await accounts.put(
                 args.name,

@@ -113,6 +113,9 @@ def _desk(hub: Hub, *, demo: bool) -> Desk:
         offices=hub.routing.offices,
         notices=hub.notices,
         canned=hub.city.canned,
+        people=hub.settings.accounts,
+        http=hub.http,
+        public_url=hub.settings.public_url,
     )
 
 

@@ -261,7 +261,7 @@ async def test_reveal_needs_a_reason_and_leaves_a_trace(
     told = await (await client.post(path, json={"note": "回访核实"}, headers=headers)).json()
     assert told["phone"] == "13812345678"
     async with hub.db.read() as conn:
-        row = (await conn.execute(select(T.audit))).one()
+        row = (await conn.execute(select(T.audit).where(T.audit.c.act == "reveal"))).one()
     assert (row.actor, row.act, row.target, row.note) == (
         "wang",
         "reveal",

@@ -26,7 +26,9 @@ USERS = (
     ('totp_step', sa.Integer(), '0'),
     ('external', STRING, ''),
     ('settings', sa.Text(), '{}'),
+    ('recovery', sa.Text(), '[]'),
 )
+SESSIONS = (('via', 'password'), ('address', ''))
 
 
 def key() -> sa.Column:
@@ -50,6 +52,21 @@ def upgrade() -> None:
     with op.batch_alter_table('order_returns', schema=None) as batch_op:
         batch_op.add_column(sa.Column('proposed', sa.Text(), server_default='', nullable=False))
     op.create_index('ix_audit_actor', 'audit', ['actor', 'id'], unique=False)
+    with op.batch_alter_table('sessions', schema=None) as batch_op:
+        for name, default in SESSIONS:
+            batch_op.add_column(sa.Column(name, STRING, nullable=False, server_default=default))
+    op.create_table('login_addresses',
+    sa.Column('address', STRING, nullable=False),
+    sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('since', UTC, nullable=False),
+    sa.Column('locked_until', UTC, nullable=True),
+    sa.PrimaryKeyConstraint('address')
+    )
+    op.create_table('departures',
+    sa.Column('state_sha', STRING, nullable=False),
+    sa.Column('ends_at', UTC, nullable=False),
+    sa.PrimaryKeyConstraint('state_sha')
+    )
     op.create_table('claims',
     sa.Column('case_id', BIG, autoincrement=False, nullable=False),
     sa.Column('user', STRING, nullable=False),
@@ -118,6 +135,11 @@ def downgrade() -> None:
     op.drop_index('ix_audit_actor', table_name='audit')
     with op.batch_alter_table('order_returns', schema=None) as batch_op:
         batch_op.drop_column('proposed')
+    for table in ('departures', 'login_addresses'):
+        op.drop_table(table)
+    with op.batch_alter_table('sessions', schema=None) as batch_op:
+        for name, _ in SESSIONS:
+            batch_op.drop_column(name)
     with op.batch_alter_table('users', schema=None) as batch_op:
         batch_op.drop_column('totp')
         for name, *_ in USERS:
