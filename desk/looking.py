@@ -20,6 +20,7 @@ from desk.extras import Extras
 from desk.history import Words, told
 from desk.pages import MARK, body_of, require, storable
 from desk.queue import MOST, Asker, Filters, Queue
+from desk.searching import Searching
 from router.charges import Charges
 from router.commands import Commands
 from router.departments import Directory
@@ -69,6 +70,7 @@ class Looking:
         self._charges = charges
         self._rules = dict(rules)
         self._queue = Queue(self._db, directory.places)
+        self._searching = Searching(self._db, self._queue)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -89,15 +91,20 @@ class Looking:
         now = self._clock()
         asker = Asker(user.name, now, self._directory.out_of_scope, self.scope(user))
         ids = _numbers(query["ids"], MOST) if "ids" in query else None
-        page = await self._queue.page(
-            query.get("view", "waiting"),
-            asker,
-            Filters(**{name: query.get(name, "") for name in FILTERS}),
-            sort=query.get("sort", ""),
-            after=query.get("after", ""),
-            limit=_limit(query.get("limit", "")),
-            ids=ids,
-        )
+        narrowed = Filters(**{name: query.get(name, "") for name in FILTERS})
+        after, limit = query.get("after", ""), _limit(query.get("limit", ""))
+        if query.get("q") and ids is None:
+            page = await self._searching.page(query["q"], asker, narrowed, after=after, limit=limit)
+        else:
+            page = await self._queue.page(
+                query.get("view", "waiting"),
+                asker,
+                narrowed,
+                sort=query.get("sort", ""),
+                after=after,
+                limit=limit,
+                ids=ids,
+            )
         return web.json_response(
             {
                 "rows": page.rows,

@@ -231,6 +231,16 @@ class Queue:
         rows = rows[:limit]
         return Page([_shown(row) for row in rows], _cursor(order, rows[-1]) if more else "")
 
+    async def newest(
+        self, asker: Asker, filters: Filters, *, below: int | None, limit: int
+    ) -> list[int]:
+        """Numbers of the newest cases that pass the filters, under ``below``."""
+        statement = select(C.id).where(inside(asker.scope), _narrowed(filters, asker, self.areas))
+        if below is not None:
+            statement = statement.where(C.id < below)
+        newest = statement.order_by(C.id.desc()).limit(limit)
+        return [row["id"] for row in await self._rows(newest)]
+
     async def _rows(self, statement: Select[Any]) -> list[Mapping[Any, Any]]:
         async with self._db.read() as conn:
             return list((await conn.execute(statement)).mappings())

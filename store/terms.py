@@ -118,11 +118,7 @@ def _word(word: str) -> Word:
     runs = _RUN.findall(word)
     needed: set[str] = set()
     for run in runs:
-        pairs = (
-            {run[:LONGEST_RUN]}
-            if run.isascii()
-            else set(map("".join, pairwise(run)))
-        )
+        pairs = {run[:LONGEST_RUN]} if run.isascii() else set(map("".join, pairwise(run)))
         needed |= pairs or {run}
     digits = _NUMBER.fullmatch(word)
     ways = [frozenset(needed)]

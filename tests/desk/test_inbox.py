@@ -80,11 +80,11 @@ async def cases(hub: Hub, address: str) -> list[Any]:
         async with hub.db.read() as conn:
             if len((await conn.execute(select(T.cases.c.id))).all()) >= 5:
                 break
-        await Page_pause()
+        await page_pause()
     return await given(hub, 2)
 
 
-async def Page_pause() -> None:
+async def page_pause() -> None:
     import asyncio
 
     await asyncio.sleep(0.05)
@@ -189,7 +189,7 @@ async def test_contact_is_shown_under_a_watermark_and_hidden_again(
             case = (await conn.execute(select(T.cases).where(T.cases.c.id == sealed))).first()
         if case is not None:
             break
-        await Page_pause()
+        await page_pause()
     await hub.commands.cases.dispatch(
         case.id, version=case.version, actor="wang", department=OFFICE
     )

@@ -1,0 +1,103 @@
+"""Cases by words (全文检索): through the whole queue, whatever the view, the newest first; filters and scope hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from desk.queue import Asker, Filters, Page, Queue
+from store.db import Database, among
+from store.errors import RejectedError
+from store.search import candidates, texts
+from store.tables import T
+from store.terms import Search, read
+
+MOST = 50
+"""Rows of one page."""
+
+FEW = 2_000
+"""Items up to which the index's answer is read whole; words of more are looked for in the newest cases."""
+
+CHUNK = 200
+LOOKED_AT = 2_000
+"""Cases read for one page of common words; the next page goes on where this one stopped."""
+
+
+class Searching:
+    """Searches over one ``Queue``'s cases."""
+
+    def __init__(self, db: Database, queue: Queue, *, few: int = FEW) -> None:
+        self._few = few
+        self._db = db
+        self._queue = queue
+
+    async def page(
+        self, words: str, asker: Asker, filters: Filters, *, after: str = "", limit: int = MOST
+    ) -> Page:
+        """Cases in which every word occurs; a page may be short though there is a ``next``.
+
+        RejectedError for a cursor that was not given here.
+        """
+        search, below = read(words), _below(after)
+        limit = min(limit, MOST)
+        async with self._db.read() as conn:
+            items = await candidates(conn, search, self._few)
+            if items is None:
+                known = None
+            else:
+                ci = T.case_items.c
+                which = among(ci.item_id, items, is_sqlite=self._db.is_sqlite)
+                found = (await conn.execute(select(ci.case_id).where(which).distinct())).scalars()
+                known = sorted((n for n in found if below is None or n < below), reverse=True)
+        if known is None:
+            return await self._newest(search, asker, filters, below, limit)
+        return await self._known(search, asker, filters, known, limit)
+
+    async def _known(
+        self, search: Search, asker: Asker, filters: Filters, known: Sequence[int], limit: int
+    ) -> Page:
+        """The rows among cases the index named."""
+        rows: list[dict[str, Any]] = []
+        for at in range(0, len(known), CHUNK):
+            rows += await self._matching(search, asker, filters, known[at : at + CHUNK])
+            if len(rows) > limit:
+                return Page(rows[:limit], rows[limit - 1]["id"])
+        return Page(rows, "")
+
+    async def _newest(
+        self, search: Search, asker: Asker, filters: Filters, below: int | None, limit: int
+    ) -> Page:
+        """The rows among the newest cases, for words that are in very many."""
+        rows: list[dict[str, Any]] = []
+        looked = 0
+        while looked < LOOKED_AT:
+            ids = await self._queue.newest(asker, filters, below=below, limit=CHUNK)
+            rows += await self._matching(search, asker, filters, ids)
+            if len(rows) >= limit:
+                return Page(rows[:limit], rows[limit - 1]["id"])
+            if len(ids) < CHUNK:
+                return Page(rows, "")
+            looked, below = looked + len(ids), ids[-1]
+        return Page(rows, str(below))
+
+    async def _matching(
+        self, search: Search, asker: Asker, filters: Filters, ids: Sequence[int]
+    ) -> list[dict[str, Any]]:
+        """Rows of those of these cases that really hold the words, the newest first."""
+        async with self._db.read() as conn:
+            said = await texts(conn, ids)
+        good = [n for n in ids if any(map(search.finds, said.get(n, ())))]
+        if not good:
+            return []
+        return (await self._queue.page("all", asker, filters, sort="newest", ids=good)).rows
+
+
+def _below(after: str) -> int | None:
+    if not after:
+        return None
+    if not (after.isascii() and after.isdigit() and len(after) <= 18):  # noqa: PLR2004 - what a database keeps
+        msg = "desk: after: not a cursor of this page; begin again without it"
+        raise RejectedError(msg, reason="after")
+    return int(after)
