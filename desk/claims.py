@@ -157,7 +157,9 @@ class Claims:
         """Who is at the desk, and who has claimed what, as JSON."""
         now, p, u, k = self._clock(), T.presences.c, T.users.c, T.claims.c
         people = select(p.user, p.case_id, p.idle, u.display).outerjoin(T.users, u.name == p.user)
-        held = select(k.case_id, k.user, k.until, u.display).outerjoin(T.users, u.name == k.user)
+        held = select(k.case_id, k.user, k.kept, k.until, u.display).outerjoin(
+            T.users, u.name == k.user
+        )
         async with self._db.read() as conn:
             here = (await conn.execute(people.where(p.at > now - LEASE).order_by(p.user))).all()
             claims = (await conn.execute(held.where(k.until > now))).all()
@@ -175,10 +177,11 @@ class Claims:
         }
 
 
-def claim_of(row: Any) -> dict[str, str]:
-    """A claim as JSON, from a row with user, display name and until."""
+def claim_of(row: Any) -> dict[str, Any]:
+    """A claim as JSON, from a row with user, display name, until, and whether it was asked for (``kept``)."""
     until: datetime = row.until
-    return {"user": row.user, "name": row.display or row.user, "until": until.isoformat()}
+    shown = {"user": row.user, "name": row.display or row.user, "until": until.isoformat()}
+    return shown | {"kept": row.kept}
 
 
 async def _people_with(conn: AsyncConnection, case_id: int) -> tuple[str, str]:

@@ -63,10 +63,10 @@ class Extras:
                 found.setdefault(row.case_id, []).append(note)
         return found
 
-    async def _claims(self, ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    async def _claims(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         k, u = T.claims.c, T.users.c
         statement = (
-            select(k.case_id, k.user, k.until, u.display)
+            select(k.case_id, k.user, k.kept, k.until, u.display)
             .outerjoin(T.users, u.name == k.user)
             .where(among(k.case_id, ids, is_sqlite=self._db.is_sqlite), k.until > self._clock())
         )

@@ -99,7 +99,7 @@ def _unsure(asker: Asker) -> Condition:
 
 def _mine(asker: Asker) -> Condition:
     k = T.claims.c
-    held = select(k.case_id).where(k.user == asker.user, k.until > asker.now)
+    held = select(k.case_id).where(k.user == asker.user, k.kept, k.until > asker.now)
     return C.id.in_(held)
 
 

@@ -56,7 +56,7 @@ function marks(one: Case): string[] {
     one.snoozed_until ? `暂缓至 ${clockTime(one.snoozed_until)}` : "",
     one.joined_to ? `已并入案件 ${one.joined_to}` : "",
     one.joined.length ? `已并入 ${one.joined.length} 件：${one.joined.map((it) => it.case_no).join("、")}` : "",
-    one.split_from ? `由案件 ${one.split_from} 拆分` : "",
+    one.split_from ? `由案件 ${one.split_from_no || one.split_from} 拆分` : "",
     one.splits?.length ? `已拆分出 ${one.splits.map((it) => it.case_no).join("、")}` : "",
     one.relapsed ? `反复出现：上次案件 ${one.relapsed}` : "",
     one.returns ? `已退单 ${one.returns} 次${one.final ? "，已作最终认定" : ""}` : "",
@@ -118,7 +118,8 @@ function Acts({ one }: { one: Case }) {
   const note = <button onClick={() => void withWords(one, "note")}>备注<Kbd>i</Kbd></button>;
   if (!S.waits(one)) return <div class="acts">{(MORE[one.status] ?? []).map(([command, name, main]) => <button key={command} class={main ? "main" : ""} onClick={() => offer(one, command)}>{name}{main && <Kbd>e</Kbd>}</button>)}{note}</div>;
   const to = S.target(one);
-  const mine = S.claims.value[one.id]?.user === S.names.user;
+  const held = S.claims.value[one.id];
+  const mine = held?.user === S.names.user && held.kept;
   return (
     <div class="acts">
       <button class="main" onClick={() => dispatch(one)} disabled={!to && !S.editOf(one).labelled}>派遣至 {to ? S.office(to) : S.editOf(one).labelled ? "新标签的推荐单位" : "（请选择责任单位）"}<Kbd>e</Kbd></button>

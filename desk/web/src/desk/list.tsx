@@ -9,7 +9,7 @@ import { Search } from "./search";
 import * as S from "./state";
 import type { Row } from "./types";
 
-const HIGH = 72;
+const HIGH = 60;
 const HIGH_PHONE = 92;
 const SPARE = 8;
 const height = (): number => (matchMedia("(max-width: 900px)").matches ? HIGH_PHONE : HIGH);

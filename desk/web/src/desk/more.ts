@@ -54,7 +54,7 @@ export async function supervise(order: Order): Promise<void> {
 
 export async function claim(one: Detail): Promise<void> {
   const held = S.claims.value[one.id];
-  const mine = held?.user === S.names.user;
+  const mine = held?.user === S.names.user && held.kept;
   try {
     await ask(`/desk/api/cases/${one.id}/${mine ? "release" : "claim"}`, {});
     say(mine ? "已放弃认领" : "已认领");

@@ -3,7 +3,7 @@ import type { Names } from "../boot";
 
 export type Axis = "problems" | "campaigns";
 export type Labels = { kind: string; urgency: string; problems: string[]; campaigns: string[] };
-export type Claim = { user: string; name: string; until: string };
+export type Claim = { user: string; name: string; until: string; kept: boolean };
 
 export type Row = Labels & {
   id: string; case_no: string; status: string; version: number; channel: string; decision: string; confidence: number; department: string; suggested: string; area: string; summary: string;
@@ -23,7 +23,7 @@ export type Detail = Row & {
   rule: string; point: string; placed: number; title?: string; text?: string; address?: string; url?: string; media?: number; gone_at?: string | null; reasons: Reason[]; scores: Record<string, unknown>; model: string;
   orders: Order[]; history: { at: string; what: string; who: string; why: string }[]; charges: { level: string; holder: string }[]; joined: Beside[]; joined_to: string; relapsed: string; supervisions: Supervision[];
   wanted_at: string | null; closed_at: string | null; final: boolean; reworks: number;
-  notes?: { who: string; text: string; at: string }[]; runners?: Runner[]; why?: string; split_from?: string; splits?: Beside[]; proposed?: { department: string; by: string; note: string } | null; similar?: Similar[];
+  notes?: { who: string; text: string; at: string }[]; runners?: Runner[]; why?: string; split_from?: string; split_from_no?: string; splits?: Beside[]; proposed?: { department: string; by: string; note: string } | null; similar?: Similar[];
 };
 
 export type SavedView = { id: string; name: string; query: string; shared: boolean; mine: boolean; position: number };
