@@ -23,7 +23,7 @@ function Views() {
 function Choices({ title, filter, options }: { title: string; filter: S.Filter; options: Record<string, string> }) {
   const now = S.place.value[filter] ?? "";
   const entries = Object.entries(options);
-  const [open, setOpen] = useState(entries.length <= 6 || now !== "");
+  const [open, setOpen] = useState((entries.length <= 6 && filter === "problem") || now !== "");
   return (
     <details class="filter" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{title}{now && <b class="set">{options[now] ?? now}</b>}</summary>
@@ -68,19 +68,23 @@ function Saved() {
 }
 
 export function Side() {
+  const wide = !matchMedia("(max-width: 900px)").matches;
   const set = S.FILTERS.filter((one) => S.place.value[one]);
   return (
     <aside class="views" aria-label="视图与筛选">
       <Views />
-      {set.length > 0 && <button class="plain" onClick={() => void visit({ view: S.place.value.view })}>清除筛选（{set.length}）</button>}
-      <Choices title="六乱" filter="problem" options={named(S.names.problems)} />
-      <Choices title="十大提升行动" filter="campaign" options={named(S.names.campaigns)} />
-      <Choices title="区域" filter="area" options={S.names.areas} />
-      <Choices title="来源" filter="channel" options={S.names.channels} />
-      <Choices title="紧急程度" filter="urgency" options={named(S.names.urgencies)} />
-      <Choices title="承办单位" filter="department" options={S.names.departments} />
-      <Choices title="排序" filter="sort" options={SORTS} />
-      <Saved />
+      <details class="narrowing" open={wide}>
+        <summary>筛选与排序{set.length > 0 && <b class="set">{set.length} 项</b>}</summary>
+        {set.length > 0 && <button class="plain" onClick={() => void visit({ view: S.place.value.view })}>清除筛选（{set.length}）</button>}
+        <Choices title="六乱" filter="problem" options={named(S.names.problems)} />
+        <Choices title="十大提升行动" filter="campaign" options={named(S.names.campaigns)} />
+        <Choices title="区域" filter="area" options={S.names.areas} />
+        <Choices title="来源" filter="channel" options={S.names.channels} />
+        <Choices title="紧急程度" filter="urgency" options={named(S.names.urgencies)} />
+        <Choices title="承办单位" filter="department" options={S.names.departments} />
+        <Choices title="排序" filter="sort" options={SORTS} />
+        <Saved />
+      </details>
     </aside>
   );
 }
