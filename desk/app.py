@@ -134,7 +134,7 @@ class Desk:
             exposure_form(self._pages, admission, zone),
             Imports(db, self._pages, admission, lists, names=channels, clock=clock),
             Photos(db, vault, clock=clock),
-            Similar(db, finder, clock=clock),
+            Similar(db, finder, self._looking.scope, clock=clock),
             Asking(self._pages, Receipts(db, vault), commands, shown),
             claims,
             CannedTexts(db, canned, clock=clock),
@@ -170,7 +170,7 @@ class Desk:
         application.add_routes(
             [
                 web.get("/desk", self._desk_page),
-                web.get("/desk/events", self.events.stream),
+                web.get("/desk/events", self._stream),
                 web.post(f"/desk/api/cases/{MARK}/reveal", self._reveal),
                 web.static("/static", HOME / "static", append_version=False),
                 *(route for more in self._more for route in more.routes()),
@@ -180,6 +180,10 @@ class Desk:
     async def close(self) -> None:
         """End every open stream."""
         self.events.close()
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        require(request, User.may_watch)
+        return await self.events.stream(request)
 
     async def _desk_page(self, request: web.Request) -> web.Response:
         require(request, User.may_watch)
