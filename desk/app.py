@@ -11,6 +11,8 @@ import msgspec
 from aiohttp import web
 
 from desk.accounts import Accounts, User
+from desk.admin import Backstage
+from desk.admin.section import Admin
 from desk.asking import Asking
 from desk.assessment import AssessmentPage
 from desk.bulk import Bulk
@@ -87,6 +89,7 @@ class Desk:
         people: AccountsConfig | None = None,
         http: Http | None = None,
         public_url: str = "",
+        backstage: Backstage | None = None,
     ) -> None:
         self._db = db
         self._commands = commands
@@ -128,6 +131,15 @@ class Desk:
         doing = Doing(db, commands, taxonomy, claims, clock=clock)
         self._more: list[Section] = [
             *staff.sections,
+            Admin(
+                db,
+                self._pages,
+                lambda: self._directory,
+                backstage,
+                offices=shown,
+                zone=zone,
+                clock=clock,
+            ),
             self._looking,
             SavedViews(db, clock=clock),
             Sources(db, self._pages, channels=sources, names=channels, clock=clock),
