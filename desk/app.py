@@ -11,6 +11,8 @@ import msgspec
 from aiohttp import web
 
 from desk.accounts import Accounts, User
+from desk.admin import Backstage
+from desk.admin.section import Admin
 from desk.asking import Asking
 from desk.assessment import AssessmentPage
 from desk.bulk import Bulk
@@ -87,6 +89,7 @@ class Desk:
         people: AccountsConfig | None = None,
         http: Http | None = None,
         public_url: str = "",
+        backstage: Backstage | None = None,
     ) -> None:
         self._db = db
         self._commands = commands
@@ -128,13 +131,22 @@ class Desk:
         doing = Doing(db, commands, taxonomy, claims, clock=clock)
         self._more: list[Section] = [
             *staff.sections,
+            Admin(
+                db,
+                self._pages,
+                lambda: self._directory,
+                backstage,
+                offices=shown,
+                zone=zone,
+                clock=clock,
+            ),
             self._looking,
             SavedViews(db, clock=clock),
             Sources(db, self._pages, channels=sources, names=channels, clock=clock),
             exposure_form(self._pages, admission, zone),
             Imports(db, self._pages, admission, lists, names=channels, clock=clock),
             Photos(db, vault, clock=clock),
-            Similar(db, finder, clock=clock),
+            Similar(db, finder, self._looking.scope, clock=clock),
             Asking(self._pages, Receipts(db, vault), commands, shown),
             claims,
             CannedTexts(db, canned, clock=clock),
@@ -170,7 +182,7 @@ class Desk:
         application.add_routes(
             [
                 web.get("/desk", self._desk_page),
-                web.get("/desk/events", self.events.stream),
+                web.get("/desk/events", self._stream),
                 web.post(f"/desk/api/cases/{MARK}/reveal", self._reveal),
                 web.static("/static", HOME / "static", append_version=False),
                 *(route for more in self._more for route in more.routes()),
@@ -180,6 +192,10 @@ class Desk:
     async def close(self) -> None:
         """End every open stream."""
         self.events.close()
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        require(request, User.may_watch)
+        return await self.events.stream(request)
 
     async def _desk_page(self, request: web.Request) -> web.Response:
         require(request, User.may_watch)

@@ -61,7 +61,7 @@ class AssessmentPage:
         ]
 
     async def _page(self, request: web.Request) -> web.Response:
-        require(request, User.may_watch)
+        require(request, User.may_oversee)
         month, by = self._asked(request)
         report = await self._report(month, by)
         return self._pages.render(
@@ -77,7 +77,7 @@ class AssessmentPage:
         )
 
     async def _api(self, request: web.Request) -> web.Response:
-        require(request, User.may_watch)
+        require(request, User.may_oversee)
         return web.json_response(as_dict(await self._report(*self._asked(request))))
 
     async def _report(self, month: Month, by: By) -> Report:
@@ -94,7 +94,7 @@ class AssessmentPage:
 
     async def _cases(self, request: web.Request) -> web.Response:
         """The cases behind one number, as they stand now."""
-        require(request, User.may_watch)
+        require(request, User.may_oversee)
         month, by = self._asked(request)
         unit, indicator = request.query.get("unit", ""), request.query.get("indicator", "")
         part = _one_of(Part, request.query.get("part", ""), "part")

@@ -92,7 +92,7 @@ class Deciding:
 
     async def _requests(self, request: web.Request) -> web.Response:
         """What departments have asked for and nobody has answered."""
-        require(request, User.may_watch)
+        require(request, User.may_oversee)
         rows = await open_requests(self._db)
         return web.json_response({"requests": [plain(row) for row in rows]})
 

@@ -28,15 +28,24 @@ MARK = r"{id:\d{1,18}}"
 
 
 PLACES: tuple[tuple[str, str, frozenset[str]], ...] = (
-    ("/desk", "调度台", frozenset({"dispatcher", "official", "supervisor", "admin"})),
-    ("/inbox", "收件箱", frozenset({"department"})),
+    (
+        "/desk",
+        "调度台",
+        frozenset({"dispatcher", "subdistrict", "official", "supervisor", "admin"}),
+    ),
+    ("/inbox", "收件箱", frozenset({"department", "subdistrict"})),
     ("/desk/tasks", "待办", frozenset({"dispatcher", "supervisor", "admin"})),
     ("/desk/instruction", "领导交办", frozenset({"dispatcher", "supervisor", "admin"})),
     ("/desk/exposure", "媒体曝光", frozenset({"dispatcher", "admin"})),
     ("/desk/import", "导入表格", frozenset({"dispatcher", "admin"})),
     ("/desk/assessment", "考核", frozenset({"dispatcher", "official", "supervisor", "admin"})),
     ("/desk/sources", "渠道", frozenset({"dispatcher", "official", "supervisor", "admin"})),
-    ("/query", "进度查询", frozenset({"dispatcher", "department", "supervisor", "admin", ""})),
+    ("/desk/admin", "管理", frozenset({"admin"})),
+    (
+        "/query",
+        "进度查询",
+        frozenset({"dispatcher", "department", "subdistrict", "supervisor", "admin", ""}),
+    ),
 )
 """Where the navigation leads, most used first, and whose roles see it; no role for nobody."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from desk.accounts import User
+from desk.details import Details
 from desk.pages import MARK, require
 from router.grouping import Finder
 from router.matching import Match
@@ -22,8 +23,16 @@ REASONS = 4
 class Similar:
     """``GET /desk/api/cases/{id}/similar``."""
 
-    def __init__(self, db: Database, finder: Finder, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        finder: Finder,
+        scope: Callable[[User], Collection[str] | None],
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._db = db
+        self._scope = scope
         self._finder = finder
         self._clock = clock
 
@@ -31,18 +40,21 @@ class Similar:
         return [web.get(f"/desk/api/cases/{MARK}/similar", self._similar)]
 
     async def _similar(self, request: web.Request) -> web.Response:
-        require(request, User.may_watch)
+        areas = self._scope(require(request, User.may_watch))
         case_id = int(request.match_info["id"])
+        if not await Details(self._db).visible(case_id, areas):
+            raise web.HTTPNotFound(text="desk: no such case")
         matches = await self._finder.similar(case_id, self._clock())
         c = T.cases.c
         ids = [match.case_id for match in matches]
         statement = select(c.id, c.case_no, c.status, c.summary, c.received_at).where(
-            among(c.id, ids, is_sqlite=self._db.is_sqlite)
+            among(c.id, ids, is_sqlite=self._db.is_sqlite),
+            *(() if areas is None else (c.area.in_(areas),)),
         )
         async with self._db.read() as conn:
             rows = {row.id: row for row in (await conn.execute(statement)).all()} if ids else {}
         return web.json_response(
-            {"similar": [_line(match, rows[match.case_id]) for match in matches]}
+            {"similar": [_line(one, rows[one.case_id]) for one in matches if one.case_id in rows]}
         )
 
 

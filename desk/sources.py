@@ -52,7 +52,7 @@ class Sources:
         ]
 
     async def _page(self, request: web.Request) -> web.Response:
-        require(request, User.may_watch)
+        require(request, User.may_oversee)
         waits = await self._waiting()
         return self._pages.render(
             "sources.html",
@@ -65,7 +65,7 @@ class Sources:
         )
 
     async def _api(self, request: web.Request) -> web.Response:
-        require(request, User.may_watch)
+        require(request, User.may_oversee)
         rows = [
             {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
             for row in await self.health()

@@ -68,7 +68,10 @@ class Demo:
             ("desk", "fictional-desk", "派遣员：调度台"),
             ("zhifa", "fictional-zhifa", "市执法局：收件箱"),
             ("zhujian", "fictional-zhujian", "市住建局：收件箱"),
+            ("bohai", "fictional-bohai", "渤海街道：本辖区诉求与收件箱"),
             ("leader", "fictional-leader", "领导：只看调度台"),
+            ("ducha", "fictional-ducha", "督查员：督办与考核"),
+            ("admin", "fictional-admin", "管理员：人员、配置与死信"),
         ]
         self.received: list[str] = []
         self.url = ""
@@ -115,6 +118,9 @@ class Demo:
         roles |= {
             "zhifa": ("department", "urban_enforcement"),
             "zhujian": ("department", "housing_construction"),
+            "bohai": ("subdistrict", "bohai"),
+            "ducha": ("supervisor", ""),
+            "admin": ("admin", ""),
         }
         for name, password, what in self.logins:
             role, scope = roles[name]

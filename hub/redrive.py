@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,10 +25,10 @@ log = logging.getLogger(__name__)
 TOPIC_OF = {"classify": "items", "router": "verdicts", "notify": "notices"}
 
 
-async def redrive(hub: Hub) -> int:
-    """Replay every dead letter; one that is still refused stays dead. Returns how many went through."""
+async def redrive(hub: Hub, ids: Sequence[int] | None = None) -> int:
+    """Replay every dead letter, or these; one that is still refused stays dead. Returns how many went through."""
     done = 0
-    for one in await hub.dead.list(limit=100_000):
+    for one in await hub.dead.list(limit=100_000, ids=ids):
         try:
             await _again(hub, one)
         except HubError as error:

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from store.db import Database, Tx
+from store.db import Database, Tx, among
 from store.model import DeadRef
 from store.outbox import Outbox, record
 from store.tables import T
@@ -76,10 +76,14 @@ class DeadLetters:
         ref = DeadRef(dead_id, stage, reason)
         await self._outbox.put(tx, "dead", [record(f"{dead_id}:{attempts}", str(dead_id), ref)])
 
-    async def list(self, *, state: str = "dead", limit: int = 200) -> Sequence[Dead]:
-        """Newest first."""
+    async def list(
+        self, *, state: str = "dead", limit: int = 200, ids: Sequence[int] | None = None
+    ) -> Sequence[Dead]:
+        """Newest first; of ``ids`` only where they are given."""
         c = T.dead.c
         statement = select(T.dead).where(c.state == state).order_by(c.id.desc()).limit(limit)
+        if ids is not None:
+            statement = statement.where(among(c.id, ids, is_sqlite=self._db.is_sqlite))
         async with self._db.read() as conn:
             rows = (await conn.execute(statement)).mappings().all()
         return [

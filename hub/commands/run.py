@@ -10,12 +10,15 @@ from pathlib import Path
 
 from aiohttp import web
 
+from desk.admin import Backstage
 from desk.app import Desk
 from hub.app import ROOMS, Hub
+from hub.backstage import backstage
 from hub.city import City
 from hub.commands.common import make_hub, say
 from hub.demo import Demo, demo_settings
 from hub.handover import Handover
+from hub.settings import find_configs
 from hub.telemetry import set_up_logs
 from hub.web import build
 from store.errors import ConfigError
@@ -63,7 +66,8 @@ async def _serve(
     demo: Demo | None,
     stop: asyncio.Event,
 ) -> None:
-    desk = _desk(hub, demo=demo is not None)
+    lent = backstage(hub, find_configs(args.configs))
+    desk = _desk(hub, lent, demo=demo is not None)
     hub.adopters.append(lambda city: desk.adopt(city.directory, city.charges, _reasons(city)))
     handover = Handover(hub)
     mounts = [handover.mount] if "ingest" in rooms else []
@@ -88,7 +92,7 @@ async def _serve(
         (Path(args.data) / "hub.json").unlink(missing_ok=True)
 
 
-def _desk(hub: Hub, *, demo: bool) -> Desk:
+def _desk(hub: Hub, lent: Backstage, *, demo: bool) -> Desk:
     return Desk(
         db=hub.db,
         vault=hub.vault,
@@ -116,6 +120,7 @@ def _desk(hub: Hub, *, demo: bool) -> Desk:
         people=hub.settings.accounts,
         http=hub.http,
         public_url=hub.settings.public_url,
+        backstage=lent,
     )
 
 
