@@ -152,9 +152,12 @@ class Recount:
             self.add("refused", 0, 1)
             self.add("repeat", self.case.repeats, 1)
         for back in of(self.mine, "return_order"):
-            later = of(self.log[self.log.index(back) :], "dispatch")
+            later = of(self.log[self.log.index(back) :], "dispatch", "close")
             again = next((e for e in later if e["order"] not in self.undone), None)
             if again is not None and self.inside(again["at"]):
+                if again["verb"] == "close":
+                    self.add("returned", 1, 0)
+                    continue
                 called = [e for e in later if e["at"] == again["at"]]
                 given = {e["department"] for e in called if e["lead"] or not self.start["lead"]}
                 same = self.start["department"] in given

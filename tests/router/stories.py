@@ -99,6 +99,7 @@ class Story:
             self.note("undo", undone=gone)
             self.status = "filed"
         elif last["verb"] == "close":
+            self.returns = self.held
             self.note("undo", undone=[])
             self.status = "handled"
 
@@ -144,6 +145,11 @@ class Story:
             self.note("verify_pass")
             self.note("close")
             self.status = "closed"
+            self.held = self.returns
+            self.returns = [
+                replace(r, state="accepted", judged_at=self.t) if r.state == "open" else r
+                for r in self.returns
+            ]
 
     def now(self, order: Order) -> Order:
         return next(o for o in self.orders if o.id == order.id)
