@@ -69,25 +69,6 @@ async def test_two_dispatchers_on_one_case(open_page: Open, hub: Hub) -> None:
         assert len((await conn.execute(select(T.work_orders.c.id))).all()) == 1
 
 
-async def test_department_signs_and_reports(open_page: Open, hub: Hub) -> None:
-    async def one_case() -> Any:
-        async with hub.db.read() as conn:
-            return (await conn.execute(select(T.cases).order_by(T.cases.c.id))).first()
-
-    page = await open_page("wang")
-    await ready(page)
-    case = await one_case()
-    await hub.commands.cases.dispatch(
-        case.id, version=case.version, actor="wang", department="urban_enforcement"
-    )
-    office = await open_page("fa", width=390, height=844)
-    await office.get_by_role("button", name="签收").click()
-    await office.get_by_label("处置结果").fill("已清理干净")
-    await office.get_by_role("button", name="处置完毕").click()
-    await expect(office.locator("h1")).to_contain_text("待办工单 0 件")
-    assert (await one_case()).status == "handled"
-
-
 async def test_citizen_asks_with_number_and_code(open_page: Open, hub: Hub, address: str) -> None:
     item = Item(channel="app", channel_id="0", text="x")
     page = await open_page("wang")

@@ -60,23 +60,6 @@ async def test_words_survive_cancelling_and_are_required(open_page: Open) -> Non
     await expect(box.get_by_role("textbox")).to_have_value("不属城市管理事项")
 
 
-async def test_inbox_keeps_words_of_a_refused_form(open_page: Open, hub: Hub) -> None:
-    page = await open_page("wang")
-    await ready(page)
-    case = await last_case(hub)
-    await hub.commands.cases.dispatch(
-        case.id, version=case.version, actor="wang", department="urban_enforcement"
-    )
-    office = await open_page("fa", width=390, height=844)
-    await office.get_by_text("退单、延期").click()
-    await office.get_by_label("延期工作日数").fill("60")
-    await office.get_by_label("延期理由").fill("连日降雪")
-    await office.get_by_role("button", name="申请延期").click()
-    await expect(office.get_by_role("alert")).to_contain_text("申请的时间无效")
-    await expect(office.get_by_label("延期理由")).to_be_visible()
-    await expect(office.get_by_label("延期理由")).to_have_value("连日降雪")
-
-
 PHONE = ("/desk", "/desk/tasks", "/desk/instruction", "/desk/assessment", "/desk/sources", "/query")
 
 

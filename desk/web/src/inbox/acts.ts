@@ -32,8 +32,10 @@ async function send(one: One, verb: Verb, words: string, body: Said = {}): Promi
     S.mark(id, false);
     go(id);
   }
-  try { await refresh(); } catch (error) { sayFault(error); }
-  S.mark(id, false);
+  try { await refresh(id); } catch (error) { sayFault(error); }
+  S.mark(id, false); // also where a newer question has overtaken this one
+  const first = S.shown.value[0];
+  if (!S.cursor.value && first) go(first.id);
 }
 
 export const current = (): Row | undefined => S.shown.value[S.position.value];

@@ -56,8 +56,8 @@ export async function extend(): Promise<void> {
   batch(() => { told(page); S.rows.value = [...S.rows.value, ...page.rows.filter((row) => !S.rows.value.some((one) => one.id === row.id))]; S.more.value = page.next; });
 }
 
-/** Something changed: rows in sight change or go, what is new waits behind a bar. Nothing jumps under the hand. */
-export async function refresh(): Promise<void> {
+/** Something changed: rows in sight change or go, what is new waits behind a bar. Nothing jumps under the hand. `done` is out of sight no more. */
+export async function refresh(done = ""): Promise<void> {
   if (S.view.value === "documents") return documents();
   const mine = ++asked;
   const page = await pages(S.rows.value.length);
@@ -69,6 +69,7 @@ export async function refresh(): Promise<void> {
     const known = new Set(kept.map((row) => row.id));
     const end = page.rows.findIndex((row) => row.id === kept[kept.length - 1]?.id);
     const at = S.position.value;
+    if (done) S.mark(done, false);
     S.rows.value = [...kept, ...page.rows.slice(end + 1).filter((row) => !known.has(row.id))]; // below all others nothing jumps
     S.fresh.value = page.rows.slice(0, Math.max(end, 0)).filter((row) => !known.has(row.id));
     S.more.value = page.next;
