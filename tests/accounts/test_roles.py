@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from conftest import PEOPLE, Office, Opens
+from conftest import Office, Opens
 
 from desk.accounts import ROLES
 from desk.security import OURS
@@ -41,10 +41,7 @@ TABLE: dict[frozenset[str], str] = {
         POST /desk/requests/1/grant | POST /desk/requests/1/refuse
         """ + " | ".join(
         f"POST /desk/api/cases/1/{verb}"
-        for verb in (
-            "dispatch undo split recall decline refer pass rework close reopen suspend resume instruct merge unmerge"
-            " relapse labels snooze wake ask claim release note"
-        ).split()
+        for verb in ["dispatch", "undo", "split", "recall", "decline", "refer", "pass", "rework", "close", "reopen", "suspend", "resume", "instruct", "merge", "unmerge", "relapse", "labels", "snooze", "wake", "ask", "claim", "release", "note"]
     ),
     TASKS: """
         GET /desk/tasks | POST /desk/tasks/1/done | GET /desk/api/tasks | POST /desk/api/tasks/1/done
@@ -120,10 +117,12 @@ async def test_role_may_what_the_table_says_and_nothing_else(
             refused = answer.status == 403 and "your role" in await answer.text()
             good = answer.status < 500 and answer.status not in {401, 403, 405}
             expected = role in MAY[method, path]
-            if path not in {"/login", "/login/again"} and (good, refused) != (expected, not expected):
+            if path not in {"/login", "/login/again"} and (good, refused) != (
+                expected,
+                not expected,
+            ):
                 wrong.append((method, path, answer.status))
     assert wrong == []
-
 
 
 async def test_nothing_is_open_to_nobody_but_what_is_meant_to_be(office: Office) -> None:
@@ -131,8 +130,12 @@ async def test_nothing_is_open_to_nobody_but_what_is_meant_to_be(office: Office)
     shown = set()
     for method, path in sorted(MAY):
         headers = {"Origin": browser.origin}
-        async with browser.client.request(method, path, headers=headers, allow_redirects=False) as answer:
-            asks = answer.status == 401 or (answer.status == 302 and answer.headers["Location"] == "/login")
+        async with browser.client.request(
+            method, path, headers=headers, allow_redirects=False
+        ) as answer:
+            asks = answer.status == 401 or (
+                answer.status == 302 and answer.headers["Location"] == "/login"
+            )
             if not asks:
                 shown.add(path)
     assert shown == {"/login", "/login/again", "/query", "/query/rating"} - {"/login/again"}
@@ -144,7 +147,10 @@ async def test_unsafe_methods_need_the_token_and_our_own_page(office: Office) ->
     for method, path in sorted(MAY):
         if method == "GET" or path.startswith(("/login", "/query")):
             continue
-        for headers in ({"Origin": browser.origin}, {"Origin": "http://evil.invalid", "X-Token": browser.token}):
+        for headers in (
+            {"Origin": browser.origin},
+            {"Origin": "http://evil.invalid", "X-Token": browser.token},
+        ):
             async with browser.client.request(method, path, headers=headers) as answer:
                 if answer.status != 403:
                     loose.append((method, path, answer.status))
