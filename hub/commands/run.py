@@ -15,7 +15,7 @@ from desk.app import Desk
 from hub.app import ROOMS, Hub
 from hub.backstage import backstage
 from hub.city import City
-from hub.commands.common import make_hub, say
+from hub.commands.common import known_channels, make_hub, say
 from hub.demo import Demo, demo_settings
 from hub.handover import Handover
 from hub.settings import find_configs
@@ -66,7 +66,7 @@ async def _serve(
     demo: Demo | None,
     stop: asyncio.Event,
 ) -> None:
-    lent = backstage(hub, find_configs(args.configs))
+    lent = backstage(hub, find_configs(args.configs), known_channels(hub.settings))
     desk = _desk(hub, lent, demo=demo is not None)
     hub.adopters.append(lambda city: desk.adopt(city.directory, city.charges, _reasons(city)))
     handover = Handover(hub)
