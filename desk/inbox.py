@@ -122,8 +122,10 @@ class Inbox:
 
     async def _list(self, request: web.Request) -> web.Response:
         user, now = require(request, User.may_handle), self._clock()
-        asked = {name: storable(request.query.get(name, "")) for name in ("view", "q", "after")}
-        rows, following = await inbox_queries.page(self._db, user.scope, now, **asked)
+        view, q, after = (storable(request.query.get(name, "")) for name in ("view", "q", "after"))
+        rows, following = await inbox_queries.page(
+            self._db, user.scope, now, view=view, q=q, after=after
+        )
         waiting = await self._replies.of_office(user.scope)
         return web.json_response(
             {

@@ -115,7 +115,14 @@ async def mark(db: Database, scope: str, now: datetime) -> tuple[Any, ...]:
 
 
 async def page(
-    db: Database, scope: str, now: datetime, *, view: str, q: str = "", after: str = ""
+    db: Database,
+    scope: str,
+    now: datetime,
+    *,
+    view: str,
+    q: str = "",
+    after: str = "",
+    limit: int = PAGE,
 ) -> tuple[list[dict[str, Any]], str]:
     """One page of a view (of everything, without one) and the cursor of the next, empty at the end.
 
@@ -133,9 +140,9 @@ async def page(
     order = (chosen.at, _o.id)
     statement = statement.order_by(*(one.desc() if chosen.newest_first else one for one in order))
     async with db.read() as conn:
-        found = (await conn.execute(statement.limit(PAGE + 1))).mappings().all()
-    rows = found[:PAGE]
-    if len(found) <= PAGE:
+        found = (await conn.execute(statement.limit(limit + 1))).mappings().all()
+    rows = found[:limit]
+    if len(found) <= limit:
         return [shown(row) for row in rows], ""
     return [shown(row) for row in rows], f"{rows[-1][chosen.at.name].isoformat()}|{rows[-1]['id']}"
 
