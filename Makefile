@@ -43,6 +43,7 @@ bench: $(DEV_STAMP) ## the whole pipeline against the naive composition, in one 
 	$(BIN)/python tests/bench/leaving.py
 	$(BIN)/python tests/bench/grouping.py
 	$(BIN)/python tests/bench/routing.py
+	$(BIN)/python tests/bench/queueing.py
 
 eval: $(DEV_STAMP) ## measure the classifier: make eval DATA=labelled.jsonl
 	@test -n "$(DATA)" || { echo "eval: name labelled messages: make eval DATA=path/to/labelled.jsonl"; exit 2; }

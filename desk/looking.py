@@ -61,7 +61,7 @@ class Looking:
         self._clock = clock
         self._details = Details(db)
         self._extras = Extras(db, commands.proposing, clock=clock)
-        self._around = Around(db, clock=clock)
+        self._around = Around(db, taxonomy.problems, clock=clock)
         self.adopt(directory, charges, rules)
 
     def adopt(self, directory: Directory, charges: Charges, rules: Mapping[str, str]) -> None:

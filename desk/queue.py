@@ -1,21 +1,18 @@
 """The queue of the desk: its views, filters, order and pages. Row scope is in every query, not in the page.
 
-A page is found by where the one before ended (keyset), so that rows which move meanwhile are neither shown
-twice nor left out. Statuses stand in the statements as they are: partial indexes of both databases need that.
+Statuses stand in the statements as they are: partial indexes of both databases need that.
 """
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
-import msgspec
 from sqlalchemy import (
     ColumnElement,
-    Select,
+    Subquery,
     and_,
     case,
     func,
@@ -25,7 +22,9 @@ from sqlalchemy import (
     true,
 )
 
+from desk.order import KEYS, ORDERS, Order, read, write
 from desk.rows import labelled
+from desk.walking import WINDOW, Walk
 from router.workflow import FINAL, CaseStatus
 from store.db import Database, among
 from store.errors import RejectedError
@@ -44,6 +43,7 @@ WAITING = (S.RECEIVED, S.FILED)
 SENT = (S.DISPATCHED, S.HANDLING, S.SUSPENDED)
 OPEN = tuple(status for status in S if status not in FINAL)
 ENDED = tuple(status for status in S if status in FINAL)
+BY_NUMBER = frozenset({"newest", "oldest"})
 TALK = tuple(kind for kind in Kind if not kind.is_actionable and kind is not Kind.INQUIRY)
 
 Condition = ColumnElement[bool]
@@ -136,25 +136,10 @@ VIEWS: Mapping[str, View] = {
 }
 """``unsure`` holds what the classifier left to a person, first what their labels would teach most."""
 
-_RANK = case({"emergency": 0, "urgent": 1}, value=C.urgency, else_=2)
-_DUE = func.coalesce(C.stage_due_at, C.due_at, C.received_at)
-
-SORTS: Mapping[str, tuple[tuple[str, Any, bool], ...]] = {
-    "danger": (("rank", _RANK, True), ("id", C.id, True)),
-    "due": (("due", _DUE, True), ("id", C.id, True)),
-    "oldest": (("id", C.id, True),),
-    "newest": (("id", C.id, False),),
-    "teach": (("teach", C.teach, False), ("id", C.id, True)),
-}
-"""Name, expression and whether it rises, of what each order goes by; the id last, so that no two are equal."""
-
-_KINDS: Mapping[str, type] = {"rank": int, "id": int, "teach": float, "due": datetime}
-"""Of what a cursor holds."""
-
 _COLUMNS = (
     C.id, C.case_no, C.status, C.version, C.channel, C.kind, C.problems, C.campaigns, C.urgency, C.decision,
     C.confidence, C.department, C.suggested, C.area, C.summary, C.received_at, C.due_at, C.stage_due_at,
-    C.snoozed_until, C["items"], C.joint, C.returns, C.teach, _RANK.label("rank"), _DUE.label("due"),
+    C.snoozed_until, C["items"], C.joint, C.returns, C.teach, *KEYS,
 )  # fmt: skip
 
 
@@ -165,18 +150,28 @@ class Page(NamedTuple):
     next: str
 
 
-def held(statuses: Collection[CaseStatus]) -> Condition:
-    """The status is one of these, as words of the statement."""
+def held(statuses: Collection[CaseStatus], *, by_number: bool = False) -> Condition:
+    """The status is one of these, as words of the statement. ``by_number`` keeps SQLite, which would else sort a
+    million rows it found by status, to reading them by number."""
     listed = ", ".join(f"'{status}'" for status in statuses)
-    return cast("Condition", text(f"cases.status IN ({listed})"))
+    return cast("Condition", text(f"{'+' if by_number else ''}cases.status IN ({listed})"))
 
 
-def inside(scope: Collection[str] | None) -> Condition:
+def inside(scope: Collection[str] | None) -> list[Condition]:
     """The case lies in one of these areas; anywhere without them."""
-    return true() if scope is None else C.area.in_(sorted(scope))
+    return [] if scope is None else [C.area.in_(sorted(scope))]
 
 
-def _narrowed(filters: Filters, asker: Asker, areas: Mapping[str, Collection[str]]) -> Condition:
+def _order(view: View, sort: str) -> str:
+    """The order asked for, or the view's own; a million ended cases are only walked by number."""
+    wanted = sort or view.sort
+    walked = bool({*view.statuses} & {*ENDED})
+    return "newest" if walked and wanted in ORDERS and wanted not in BY_NUMBER else wanted
+
+
+def _narrowed(
+    filters: Filters, asker: Asker, areas: Mapping[str, Collection[str]]
+) -> list[Condition]:
     """All filters that are set. ``areas`` says which places lie in one."""
     k = T.claims.c
     claims = select(k.case_id).where(k.user == filters.claimed, k.until > asker.now)
@@ -189,7 +184,7 @@ def _narrowed(filters: Filters, asker: Asker, areas: Mapping[str, Collection[str
         "department": C.department == filters.department,
         "claimed": C.id.in_(claims),
     }
-    return and_(true(), *(one for name, one in wanted.items() if getattr(filters, name)))
+    return [one for name, one in wanted.items() if getattr(filters, name)]
 
 
 class Queue:
@@ -215,76 +210,70 @@ class Queue:
         RejectedError for a view, order or cursor nobody knows.
         """
         chosen = VIEWS.get(view)
-        order = SORTS.get(sort or (chosen.sort if chosen else ""))
-        if chosen is None or order is None:
+        name = _order(chosen, sort) if chosen else ""
+        if chosen is None or name not in ORDERS:
             msg = f"desk: {'view' if chosen is None else 'sort'}: unknown; choose one of the page"
             raise RejectedError(msg, reason="view")
-        statement = select(*_COLUMNS).where(
-            held(chosen.statuses), chosen.also(asker), inside(asker.scope), _narrowed(filters, asker, self.areas)
-        )  # fmt: skip
+        order = ORDERS[name]
+        walk = self._walk(chosen, order, asker, filters, ids)
+        key = read(order, after) if after else None
+        async with self._db.read() as conn:
+            rows, edge = await walk.page(conn, after=key, limit=min(limit, MOST))
+        return Page([_shown(row) for row in rows], write(edge) if edge else "")
+
+    def _walk(
+        self, view: View, order: Order, asker: Asker, filters: Filters, ids: Sequence[int] | None
+    ) -> Walk:
+        """The rows of a view and how they are to be read."""
+        ended = bool({*view.statuses} & {*ENDED})
+        walked = held(view.statuses, by_number=ended and ids is None and self._db.is_sqlite)
+        holds = walked if len(view.statuses) < len(S) else true()
+        narrow = [*inside(asker.scope), *_narrowed(filters, asker, self.areas)]
         if ids is not None:
-            statement = statement.where(among(C.id, ids, is_sqlite=self._db.is_sqlite))
-        if after:
-            statement = statement.where(_beyond(order, after))
-        rows = await self._rows(_ordered(statement, order).limit(min(limit, MOST) + 1))
-        more = len(rows) > limit
-        rows = rows[:limit]
-        return Page([_shown(row) for row in rows], _cursor(order, rows[-1]) if more else "")
+            narrow.append(among(C.id, ids, is_sqlite=self._db.is_sqlite))
+        return Walk(
+            select(*_COLUMNS).where(holds, view.also(asker)),
+            order,
+            tuple(narrow),
+            holds if ended and ids is None else None,
+        )
 
     async def newest(
         self, asker: Asker, filters: Filters, *, below: int | None, limit: int
-    ) -> list[int]:
-        """Numbers of the newest cases that pass the filters, under ``below``."""
-        statement = select(C.id).where(inside(asker.scope), _narrowed(filters, asker, self.areas))
-        if below is not None:
-            statement = statement.where(C.id < below)
-        newest = statement.order_by(C.id.desc()).limit(limit)
-        return [row["id"] for row in await self._rows(newest)]
-
-    async def _rows(self, statement: Select[Any]) -> list[Mapping[Any, Any]]:
+    ) -> tuple[list[int], int | None]:
+        """Numbers of the newest cases that pass the filters, under ``below``, and where to go on; none at the end."""
+        narrow = (*inside(asker.scope), *_narrowed(filters, asker, self.areas))
+        walk = Walk(select(C.id), ORDERS["newest"], narrow, true())
+        after = None if below is None else (below,)
         async with self._db.read() as conn:
-            return list((await conn.execute(statement)).mappings())
+            rows, edge = await walk.page(conn, after=after, limit=limit)
+        return [row["id"] for row in rows], edge[0] if edge else None
+
+    def _ended(self, asker: Asker) -> Subquery:
+        """Ended cases, up to ``COUNTED``; for a scope those among the city's newest ``WINDOW``."""
+        if asker.scope is None:
+            return select(C.id).where(held(ENDED)).limit(COUNTED + 1).subquery()
+        walked = held(ENDED, by_number=self._db.is_sqlite)
+        newest = select(C.id, C.area).where(walked).order_by(C.id.desc()).limit(WINDOW).subquery()
+        return select(newest.c.id).where(newest.c.area.in_(sorted(asker.scope))).subquery()
 
     async def counts(self, asker: Asker) -> dict[str, int]:
-        """How many cases each view holds; those of ended cases up to ``COUNTED``."""
+        """How many cases each view holds; ended ones not beyond ``COUNTED``."""
         open_views = {name: view for name, view in VIEWS.items() if not {*view.statuses} & {*ENDED}}
         sums = [
             func.coalesce(func.sum(case((and_(held(view.statuses), view.also(asker)), 1), else_=0)), 0).label(name)
             for name, view in open_views.items()
         ]  # fmt: skip
-        among_open = select(*sums).select_from(T.cases).where(held(OPEN), inside(asker.scope))
-        ended = select(C.id).where(held(ENDED), inside(asker.scope)).limit(COUNTED + 1).subquery()
+        among_open = select(*sums).select_from(T.cases).where(held(OPEN), *inside(asker.scope))
+        ended = self._ended(asker)
         async with self._db.read() as conn:
             found = dict((await conn.execute(among_open)).mappings().one())
             closed = (await conn.execute(select(func.count()).select_from(ended))).scalar_one()
-            open_ = select(func.count()).select_from(T.cases).where(held(OPEN), inside(asker.scope))
+            open_ = (
+                select(func.count()).select_from(T.cases).where(held(OPEN), *inside(asker.scope))
+            )
             total = closed + (await conn.execute(open_)).scalar_one()
         return {name: int(found.get(name, closed if name == "closed" else total)) for name in VIEWS}
-
-
-def _ordered(statement: Select[Any], order: Sequence[tuple[str, Any, bool]]) -> Select[Any]:
-    return statement.order_by(*(one.asc() if rises else one.desc() for _, one, rises in order))
-
-
-def _cursor(order: Sequence[tuple[str, Any, bool]], row: Mapping[Any, Any]) -> str:
-    """Where a page ended, to be handed back as it is."""
-    return urlsafe_b64encode(msgspec.json.encode([row[name] for name, *_ in order])).decode()
-
-
-def _beyond(order: Sequence[tuple[str, Any, bool]], cursor: str) -> Condition:
-    """Rows after the cursor in this order; RejectedError for one that was not given here."""
-    try:
-        values = msgspec.json.decode(urlsafe_b64decode(cursor.encode()), type=list[Any])
-        kinds = [_KINDS[name] for name, *_ in order]
-        known: list[Any] = [msgspec.convert(v, k) for v, k in zip(values, kinds, strict=True)]
-    except (ValueError, msgspec.DecodeError) as error:
-        msg = "desk: after: not a cursor of this page; begin again without it"
-        raise RejectedError(msg, reason="after") from error
-    steps = []
-    for n, (_, one, rises) in enumerate(order):
-        same = [expression == known[at] for at, (_, expression, _) in enumerate(order[:n])]
-        steps.append(and_(true(), *same, one > known[n] if rises else one < known[n]))
-    return or_(*steps)
 
 
 def _shown(row: Mapping[Any, Any]) -> dict[str, Any]:

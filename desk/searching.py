@@ -73,13 +73,13 @@ class Searching:
         rows: list[dict[str, Any]] = []
         looked = 0
         while looked < LOOKED_AT:
-            ids = await self._queue.newest(asker, filters, below=below, limit=CHUNK)
+            ids, below = await self._queue.newest(asker, filters, below=below, limit=CHUNK)
             rows += await self._matching(search, asker, filters, ids)
             if len(rows) >= limit:
                 return Page(rows[:limit], rows[limit - 1]["id"])
-            if len(ids) < CHUNK:
+            if below is None:
                 return Page(rows, "")
-            looked, below = looked + len(ids), ids[-1]
+            looked += max(CHUNK, len(ids))
         return Page(rows, str(below))
 
     async def _matching(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from datasketch import MinHash  # type: ignore[import-untyped]
 from sqlalchemy import Table, TextualSelect, null, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.matching import Facts, Match
 from router.similarity import Matcher
@@ -44,6 +45,7 @@ _LIMITS = {"l": 20, "w": 20, "t": 20, "s": 30, "c": 10, "a": 16}
 
 Around = tuple[tuple[int, int], ...]
 _HERE: Around = ((0, 0),)
+_WIDELY: Around = tuple((y, x) for y in range(-2, 3) for x in range(-2, 3))
 _NEIGHBORS: Around = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1))
 
 
@@ -102,10 +104,9 @@ class Finder:
 
     async def similar(self, case_id: int, now: datetime) -> list[Match]:
         """Cases that may be the same matter as this one, best first; empty when there is no such case."""
-        statement = select(*_COLUMNS).join(T.items, _i.id == _c.id).where(_c.id == case_id)
         async with self._db.read() as conn:
-            row = (await conn.execute(statement)).first()
-        return await self.find(facts_of(row), now) if row is not None else []
+            found = await founded(conn, [case_id])
+        return await self.find(found[0], now) if found else []
 
     async def _candidates(self, facts: Facts) -> list[Facts]:
         """The cases that share the most keys, among the newest, as their founding messages tell."""
@@ -125,14 +126,14 @@ class Finder:
         if facts.thread:
             keys.append(f"l|{_digest(f'{facts.channel}|{facts.thread}')}")
         if facts.author:
-            keys.append(f"w|{_digest(f'{facts.channel}|{facts.author}')}")
+            keys.append(key_of_author(facts.channel, facts.author))
         keys += _sketch(spot.whole)
         for problem in sorted(facts.problems)[:_NAMED] or ("-",):
             keys += (f"s|{problem}|{name}" for name in spot.names[:_NAMED])
             if facts.here:
                 keys += (f"c|{problem}|{cell}" for cell in _cells(facts.here, around))
             if facts.area:
-                keys.append(f"a|{problem}|{facts.area}|{facts.point}")
+                keys.append(_key_of_point(problem, facts.area, facts.point))
         return tuple(dict.fromkeys(keys))
 
 
@@ -145,6 +146,13 @@ _ITEM = (_i.id, _i.received_at, *_WORDS)
 _COLUMNS = (
     _c.id, _c.area, _c.point, _c.problems, _c.campaigns, _c.received_at, _c.closed_at, *_WORDS
 )  # fmt: skip
+
+
+async def founded(conn: AsyncConnection, case_ids: Sequence[int]) -> list[Facts]:
+    """What the founding messages of these cases say."""
+    which = among(_c.id, case_ids, is_sqlite=conn.dialect.name == "sqlite")
+    statement = select(*_COLUMNS).join(T.items, _i.id == _c.id).where(which)
+    return [facts_of(row) for row in await conn.execute(statement)]
 
 
 def facts_of(row: Any) -> Facts:
@@ -170,6 +178,24 @@ def facts_of(row: Any) -> Facts:
         closed_at=row.closed_at,
         part_of=row.part_of or 0,
     )
+
+
+def key_of_author(channel: str, author: str) -> str:
+    """The key all cases of one citizen in one channel are kept under."""
+    return f"w|{_digest(f'{channel}|{author}')}"
+
+
+def _key_of_point(problem: str, area: str, point: str) -> str:
+    return f"a|{problem}|{area}|{point}"
+
+
+def keys_around(problems: Iterable[str], facts: Facts) -> list[str]:
+    """The keys of cases of any of these problems at the message's point, or within 500 m of its coordinates."""
+    named = ("-", *problems)
+    keys = [_key_of_point(p, facts.area, facts.point) for p in named if facts.area and facts.point]
+    if facts.here:
+        keys += [f"c|{p}|{cell}" for cell in _cells(facts.here, _WIDELY) for p in named]
+    return keys
 
 
 @lru_cache(maxsize=256)

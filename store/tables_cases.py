@@ -19,10 +19,6 @@ def maybe_big() -> int | None:
     return made
 
 
-ENDED = "status IN ('closed', 'declined', 'referred', 'merged')"
-"""Cases nobody owes anything any more; a query must say it in these words, or the index is not used."""
-
-
 class CaseRow(SQLModel, table=True):
     """案件: one matter the city answers for. ``version`` guards every change.
 
@@ -54,7 +50,6 @@ class CaseRow(SQLModel, table=True):
             sqlite_where=text("split_from IS NOT NULL"),
             postgresql_where=text("split_from IS NOT NULL"),
         ),
-        Index("ix_cases_ended", "id", sqlite_where=text(ENDED), postgresql_where=text(ENDED)),
     )
     id: int = big(primary_key=True)
     case_no: str

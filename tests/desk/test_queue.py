@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
-from desk.queue import SORTS, VIEWS, Asker, Filters, Queue
+from desk.order import ORDERS
+from desk.queue import VIEWS, Asker, Filters, Queue
 from store.db import Database
 from store.errors import RejectedError
 from store.tables import T
@@ -110,7 +111,7 @@ async def test_only_the_areas_of_the_asker_are_seen(queue: Queue) -> None:
     assert not (await queue.page("all", mine, Filters(area="bohai"))).rows
 
 
-@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("sort", ORDERS)
 async def test_pages_have_no_gap_and_no_repeat_while_rows_move(
     queue: Queue, db: Database, sort: str
 ) -> None:

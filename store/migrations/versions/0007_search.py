@@ -1,4 +1,4 @@
-"""search: the index of words, which ended cases there are
+"""search: the index of words, ended cases by number
 
 Revision ID: 0007
 Revises: 0006
@@ -22,7 +22,6 @@ words, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '#^'")
 
 
 def upgrade() -> None:
-    op.create_index('ix_cases_ended', 'cases', ['id'], sqlite_where=ENDED, postgresql_where=ENDED)
     op.create_table('search_due',
     sa.Column('item_id', BIG, autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('item_id')
@@ -36,12 +35,14 @@ def upgrade() -> None:
         op.execute(WORDS)
     else:
         op.create_index('ix_searched_terms', 'searched', ['terms'], postgresql_using='gin')
+        op.create_index('ix_cases_ended', 'cases', ['id'], postgresql_where=ENDED)
     op.execute('INSERT INTO search_due (item_id) SELECT id FROM items')
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == 'sqlite':
         op.execute('DROP TABLE search_words')
+    else:
+        op.drop_index('ix_cases_ended', table_name='cases')
     for table in ('searched', 'search_due'):
         op.drop_table(table)
-    op.drop_index('ix_cases_ended', table_name='cases')
