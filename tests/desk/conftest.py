@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from desk.app import Desk
 from hub.app import Hub
@@ -27,13 +28,20 @@ TEXTS = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in the browser share its loop, so that it is started once."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
 @pytest.fixture
 def undo_s() -> float:
     """Seconds a command may be undone; by default nothing is held."""
     return 0
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def hub(sqlite_url: str, make_hub: Callable[..., Hub], undo_s: float) -> AsyncIterator[Hub]:
     made = make_hub(sqlite_url, undo_s=undo_s)
     made.models.engines.in_use._classifier.auto_min = 2.0  # everything waits at the desk
@@ -44,7 +52,7 @@ async def hub(sqlite_url: str, make_hub: Callable[..., Hub], undo_s: float) -> A
     await made.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def address(hub: Hub) -> AsyncIterator[str]:
     desk = Desk(
         db=hub.db, vault=hub.vault, commands=hub.commands, city="测试市民声", taxonomy=hub.city.taxonomy,
@@ -65,7 +73,7 @@ async def address(hub: Hub) -> AsyncIterator[str]:
         await desk.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     path = os.environ.get("MINSHENG_TEST_CHROMIUM", "/usr/bin/chromium")
     if not Path(path).exists():
@@ -84,15 +92,17 @@ def _refused(text: str) -> bool:
     return "409" in text or "422" in text
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser, address: str) -> AsyncIterator[Callable[..., Any]]:
     """Open a page as somebody; console errors and policy violations fail the test."""
     trouble: list[str] = []
+    contexts: list[BrowserContext] = []
 
     async def open_as(name: str, width: int = 1366, height: int = 768) -> Page:
         context = await browser.new_context(
             viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai"
         )
+        contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.on(
@@ -109,4 +119,6 @@ async def open_page(browser: Browser, address: str) -> AsyncIterator[Callable[..
         return page
 
     yield open_as
+    for context in contexts:
+        await context.close()
     assert trouble == []
