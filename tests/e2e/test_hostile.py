@@ -14,18 +14,19 @@ from store.tables import T
 
 COMMANDS = (
     "dispatch", "undo", "decline", "refer", "pass", "rework", "close", "reopen", "suspend", "resume", "instruct",
-    "merge", "unmerge", "relapse",
+    "merge", "unmerge", "relapse", "labels", "snooze", "wake", "ask", "split",
 )  # fmt: skip
 WIDE = 10**40
 BODIES: tuple[Any, ...] = (
     [], "x", 5, None, {}, {"version": "3"}, {"version": None}, {"version": 1.5}, {"version": WIDE}, {"version": -WIDE},
-    {"version": 1, "note": 5}, {"version": 1, "note": "x\0y"}, {"version": 1, "note": " \u3000"},
+    {"version": 1, "note": 5}, {"version": 1, "note": "x\0y"},
     {"version": 1, "note": "长" * 100_000}, {"version": 1, "department": "\0"}, {"version": 1, "department": ["a"]},
     {"version": 1, "department": "urban_enforcement", "support": ["nobody"]},
     {"version": 1, "department": "urban_enforcement", "support": "fa"},
     {"version": 1, "department": "urban_enforcement", "labels": {"kind": "\0"}},
     {"version": 1, "reason": "x\0" * 99},
 )  # fmt: skip
+BLANK = {"version": 1, "note": " \u3000", "text": "\u2003"}
 OTHERS = tuple({"version": 1, "note": "x", "other": n} for n in (WIDE, -WIDE, -1, 0, 2**63 - 1))
 DAYS = tuple(
     {"version": 1, "note": "x", "wanted_at": at}
@@ -57,7 +58,9 @@ async def test_no_body_makes_a_command_fail(hub: Hub, client: TestClient[Any, An
     case = await case_of(hub, "city:h")
     wang = await log_in(client, "wang")
     for command in COMMANDS:
-        more = {"merge": OTHERS, "relapse": OTHERS, "instruct": DAYS}.get(command, ())
+        more = {"merge": OTHERS, "relapse": OTHERS, "instruct": DAYS, "dispatch": ()}.get(
+            command, (BLANK,)
+        )
         for body in (*map(encoded, (*BODIES, *more)), *RAW):
             status = await post(client, f"/desk/api/cases/{case.id}/{command}", body, wang)
             assert status in {409, 422}, (command, body[:80])
