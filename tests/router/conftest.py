@@ -40,6 +40,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 OTHER = "whsec_" + "enl4d3Z1dHNycXBvbm1sa2ppaGdmZWRjYmE5ODc2NTQ="
 BASE = "https://hub.example"
 CASE = 202611240000001
+SAID = dict.fromkeys(("title", "name", "phone", "email", "address"), "") | {"author": "openid"}
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
 
 
@@ -194,7 +195,9 @@ class Town:
             "content_sha": "x",
             "text": one.text,
         }
-        box = self.vault.seal(str(item_uid("app", str(n))), json.dumps({"text": one.text}).encode())
+        box = self.vault.seal(
+            str(item_uid("app", str(n))), json.dumps(SAID | {"text": one.text}).encode()
+        )
         verdict = {
             "item_id": case,
             "revision": 1,

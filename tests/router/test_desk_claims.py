@@ -21,7 +21,8 @@ async def test_opening_claims_leaving_gives_back(desk: Desk, town: Any) -> None:
     first, second = await town.case(), await town.case(1)
     told = await desk.here("wang", first)
     until = (town.clock() + timedelta(seconds=90)).isoformat()
-    assert told["claims"] == {str(first): {"user": "wang", "name": "派遣员甲", "until": until}}
+    held = {"user": "wang", "name": "派遣员甲", "until": until, "kept": False}
+    assert told["claims"] == {str(first): held}
     assert told["people"] == [
         {"user": "wang", "name": "派遣员甲", "case_id": str(first), "idle": False}
     ]

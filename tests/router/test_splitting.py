@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from ingest.answering import Answering
 from router.deciding import Labels
 from router.grouping import Finder
 from router.parts import Part
@@ -13,6 +14,7 @@ from router.workflow import Verb
 from store.errors import ConflictError, RejectedError, WorkflowError
 from store.numbers import count_up
 from store.original import Originals
+from store.receipts import Receipts
 from store.tables import T
 
 DOGS = Labels("complaint", (), (), "normal")
@@ -56,6 +58,38 @@ async def test_a_part_is_sent_and_answered_for_itself(town: Any) -> None:
     assert (answer.item_id, answer.stage) == (part, "dispatched")
     assert (await town.row(case)).status == "received"
     assert (await town.row(part)).problems == "[]", "dispatched with the labels a person gave"
+
+
+class Speaker:
+    """A channel that remembers what it was given to say."""
+
+    in_public = False
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    async def answer(self, told: Any) -> None:
+        self.told.append(told)
+
+
+async def test_a_part_s_answer_goes_the_way_the_message_came(town: Any) -> None:
+    case = await town.case(7)
+    _, [part] = await split(town, case)
+    await town.sent(part, "transport")
+    speaker = Speaker()
+    answering = Answering(
+        db=town.db, vault=town.vault, speakers={"app": speaker}, offices={}, clock=town.clock,
+        zone=town.planner.timekeeper.zone, observe=lambda *_: None,
+    )  # fmt: skip
+    await answering.run_once()
+    [told] = speaker.told
+    assert (told.channel_id, told.author) == ("7", "openid")
+    number, code = told.receipt.split("-")
+    assert number == str(part)
+    status = await Receipts(town.db, town.vault).status(told.receipt)
+    assert status is not None
+    assert status["case_no"] == (await town.row(part)).case_no
+    assert await Receipts(town.db, town.vault).status(f"{case}-{code}") is None
 
 
 async def test_erasing_the_message_erases_its_parts(town: Any) -> None:

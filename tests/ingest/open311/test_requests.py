@@ -219,6 +219,13 @@ async def test_reports_that_are_not_public_are_each_clients_own(serve: Any) -> N
         assert answer.status == 404
 
 
+async def test_parts_of_a_report_are_not_shown_as_reports(client: Any, db: Database) -> None:
+    whole, part = [await number(client, description=f"第{n}件") for n in range(2)]
+    split = update(T.items).where(T.items.c.id == int(part)).values(part_of=int(whole))
+    await db.write(lambda tx: tx.run(split))
+    assert [r["service_request_id"] for r in await find(client)] == [whole]
+
+
 async def test_erased_and_withdrawn_reports_are_not_shown(
     client: Any, db: Database, admission: Admission, clock: Any
 ) -> None:
