@@ -130,7 +130,7 @@ async def test_keys_sign_ask_and_return_and_what_is_refused_comes_back(
 
 
 async def test_on_a_phone_a_result_with_photos_and_an_order_for_another_office(
-    open_page: Open, hub: Hub, cases: list[Any]
+    open_page: Open, hub: Hub, cases: list[Any], address: str
 ) -> None:
     page = await open_page("fa", width=390, height=844)
     await page.locator("#rows .row").first.click()
@@ -148,6 +148,10 @@ async def test_on_a_phone_a_result_with_photos_and_an_order_for_another_office(
     await answer(page, "已清理干净")
     await expect(page.locator("#none")).to_be_visible()
     await settled(hub, cases[0].id, ("handled", "handled"))
+    desk = await open_page("wang")
+    await desk.goto(f"{address}/desk?case={cases[0].id}")
+    for stage in ("before", "after"):
+        await expect(desk.locator(f"#detail .stage[data-stage={stage}] img")).to_have_count(1)
     await page.locator("#views button", has_text="已办结").click()
     await expect(page.locator(".stage img")).to_have_count(2)
     await expect(page.locator(".stage input")).to_have_count(0)
