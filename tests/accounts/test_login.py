@@ -64,7 +64,7 @@ def test_codes_are_those_of_the_standard(at: int, code: str) -> None:
 
 
 @pytest.mark.parametrize(("off", "good"), OFFSETS)
-def test_code_is_good_one_step_early_or_late(off: int, good: bool) -> None:
+def test_code_is_good_one_step_early_or_late(*, off: int, good: bool) -> None:
     at = 1_700_000_010 // 30 * 30
     now = datetime.fromtimestamp(at + off, UTC)
     assert (step_of(SECRET, code_of(SECRET, at), now) is not None) is good
