@@ -51,7 +51,7 @@ class Details:
                 "supervisions": await self._many(conn, T.supervisions, known),
                 "proposals": await self._many(conn, T.returns, known),
             }
-            others = await self._others(conn, [found[case_id] for case_id in known])
+            others = await self._others(conn, [found[case_id] for case_id in known], scope)
         return [
             _whole(found[n], items.get(n), verdicts.get(n), others)
             | {"proposed": _proposed(many["proposals"].get(n, ()))}
@@ -90,9 +90,12 @@ class Details:
         return found
 
     async def _others(
-        self, conn: AsyncConnection, cases: Sequence[Mapping[Any, Any]]
+        self,
+        conn: AsyncConnection,
+        cases: Sequence[Mapping[Any, Any]],
+        scope: Collection[str] | None,
     ) -> list[Mapping[Any, Any]]:
-        """Cases these were joined to, came back from, or took in."""
+        """Cases these were joined to, came back from, or took in; only those the person may see."""
         c = T.cases.c
         named = [n for row in cases for n in (row["merged_into"], row["relapse_of"]) if n]
         statement = select(c.id, c.case_no, c.status, c.summary, c.merged_into).where(
@@ -101,6 +104,8 @@ class Details:
                 self._among(c.id, named or [0]),
             )
         )
+        if scope is not None:
+            statement = statement.where(c.area.in_(sorted(scope)))
         limited = statement.order_by(c.id).limit(BESIDE * len(cases))
         return list((await conn.execute(limited)).mappings())
 

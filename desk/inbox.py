@@ -108,7 +108,7 @@ class Inbox:
             "statuses": dict(ORDER_STATUS_NAMES),
             "levels": dict(LEVEL_NAMES),
             "reasons": lifecycle.returns.reasons,
-            "keys": True,
+            "keys": user.keys,
             "longest": lifecycle.extension.longest.model_dump(mode="json"),
         }
         return self._pages.render("inbox.html", request, boot=msgspec.json.encode(boot).decode())

@@ -190,8 +190,11 @@ def _narrowed(
 class Queue:
     """Pages and counts. ``areas``: every place an area of the directory holds, itself among them."""
 
-    def __init__(self, db: Database, areas: Mapping[str, Collection[str]]) -> None:
+    def __init__(
+        self, db: Database, areas: Mapping[str, Collection[str]], *, window: int = WINDOW
+    ) -> None:
         self._db = db
+        self._window = window
         self.areas = areas
 
     async def page(
@@ -236,6 +239,7 @@ class Queue:
             order,
             tuple(narrow),
             holds if ended and ids is None else None,
+            self._window,
         )
 
     async def newest(
@@ -243,18 +247,20 @@ class Queue:
     ) -> tuple[list[int], int | None]:
         """Numbers of the newest cases that pass the filters, under ``below``, and where to go on; none at the end."""
         narrow = (*inside(asker.scope), *_narrowed(filters, asker, self.areas))
-        walk = Walk(select(C.id), ORDERS["newest"], narrow, true())
+        walk = Walk(select(C.id), ORDERS["newest"], narrow, true(), self._window)
         after = None if below is None else (below,)
         async with self._db.read() as conn:
             rows, edge = await walk.page(conn, after=after, limit=limit)
         return [row["id"] for row in rows], edge[0] if edge else None
 
     def _ended(self, asker: Asker) -> Subquery:
-        """Ended cases, up to ``COUNTED``; for a scope those among the city's newest ``WINDOW``."""
+        """Ended cases, up to ``COUNTED``; for a scope those among the city's newest of a window."""
         if asker.scope is None:
             return select(C.id).where(held(ENDED)).limit(COUNTED + 1).subquery()
         walked = held(ENDED, by_number=self._db.is_sqlite)
-        newest = select(C.id, C.area).where(walked).order_by(C.id.desc()).limit(WINDOW).subquery()
+        newest = (
+            select(C.id, C.area).where(walked).order_by(C.id.desc()).limit(self._window).subquery()
+        )
         return select(newest.c.id).where(newest.c.area.in_(sorted(asker.scope))).subquery()
 
     async def counts(self, asker: Asker) -> dict[str, int]:

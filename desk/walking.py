@@ -31,6 +31,7 @@ class Walk:
     order: Order
     narrow: tuple[ColumnElement[bool], ...] = ()
     inside: ColumnElement[bool] | None = None
+    window: int = WINDOW
 
     async def page(self, conn: AsyncConnection, *, after: Key | None, limit: int) -> Found:
         """Up to ``limit`` rows after a key, and the key the next page begins after; none at the end."""
@@ -53,7 +54,7 @@ class Walk:
         limit: int,
     ) -> Found:
         """The same, over the next ``WINDOW`` cases of the view alone."""
-        looked = ordered(select(C.id).where(inside, *past), self.order).limit(WINDOW)
+        looked = ordered(select(C.id).where(inside, *past), self.order).limit(self.window)
         window = looked.subquery("looked")
         asked = self.statement.join(window, window.c.id == C.id).where(*self.narrow)
         rows = list((await conn.execute(ordered(asked, self.order).limit(limit + 1))).mappings())
@@ -61,4 +62,4 @@ class Walk:
             return self._cut(rows, limit)
         last = func.max(window.c.id) if self.order[0].rises else func.min(window.c.id)
         end, many = (await conn.execute(select(last, func.count()).select_from(window))).one()
-        return rows, (end,) if many == WINDOW else None
+        return rows, (end,) if many == self.window else None

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from sqlalchemy import distinct, select
+from sqlalchemy import select
 
 from desk.accounts import User
 from desk.admin import TABS
@@ -46,12 +46,9 @@ class AuditPage:
         )
 
     async def _acts(self) -> Sequence[str]:
+        asked = select(T.audit.c.act).distinct().order_by(T.audit.c.act)
         async with self._db.read() as conn:
-            return (
-                (await conn.execute(select(distinct(T.audit.c.act)).order_by(T.audit.c.act)))
-                .scalars()
-                .all()
-            )
+            return (await conn.execute(asked)).scalars().all()
 
     async def _rows(self, asked: Mapping[str, str]) -> Sequence[Any]:
         a = T.audit.c

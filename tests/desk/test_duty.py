@@ -100,8 +100,12 @@ async def test_result_is_sent_back_and_then_closed(open_page: Open, hub: Hub) ->
     await page.get_by_role("button", name="待核查").click()
     await page.get_by_role("button", name="核查通过并结案").click()
     await expect(page.locator("#rows .row")).to_have_count(0)
-    assert (await cases(hub))[0].id == case.id
-    assert (await cases(hub))[0].status == "closed"
+    for _ in range(100):
+        first = (await cases(hub))[0]
+        if first.status == "closed":
+            break
+        await page.wait_for_timeout(50)
+    assert (first.id, first.status) == (case.id, "closed")
 
 
 async def test_request_is_answered_and_document_replied(open_page: Open, hub: Hub) -> None:
@@ -147,6 +151,7 @@ async def test_request_is_answered_and_document_replied(open_page: Open, hub: Hu
     await office.get_by_label("延期工作日数").fill("2")
     await office.get_by_label("延期理由").fill("连日降雪")
     await office.get_by_role("dialog").locator("button.main").click()
+    await expect(office.locator("#toast")).to_contain_text("已申请延期")
     await page.get_by_role("link", name="待办").click()
     await expect(page.locator("main")).to_contain_text("申请延期 2 个工作日")
     await page.get_by_label("答复").fill("同意")

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
 AXE = Path(__file__).parents[2] / "desk/web/node_modules/axe-core/axe.min.js"
 OFFICE = "urban_enforcement"
+MESSAGES = 5
 
 
 def picture(color: str = "red") -> dict[str, Any]:
@@ -29,20 +30,16 @@ def picture(color: str = "red") -> dict[str, Any]:
     return {"name": "p.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
 
 
-async def given(hub: Hub, count: int = 1) -> list[Any]:
-    """Cases dispatched to the office, the soonest due first."""
+async def cases_of(hub: Hub) -> list[Any]:
+    """The first two cases; the second is due sooner."""
     async with hub.db.read() as conn:
-        cases = (await conn.execute(select(T.cases).order_by(T.cases.c.id).limit(count))).all()
-    for case in cases:
-        await hub.commands.cases.dispatch(
-            case.id, version=case.version, actor="wang", department=OFFICE
-        )
-    ids = [case.id for case in cases]
-    o = T.work_orders.c
-    async with hub.db.read() as conn:
-        due = select(o.case_id).where(o.case_id.in_(ids)).order_by(o.due_at, o.id)
-        order = (await conn.execute(due)).scalars().all()
-    return sorted(cases, key=lambda case: order.index(case.id))
+        return list((await conn.execute(select(T.cases).order_by(T.cases.c.id).limit(2))).all())
+
+
+async def give(hub: Hub, case: Any) -> None:
+    await hub.commands.cases.dispatch(
+        case.id, version=case.version, actor="wang", department=OFFICE
+    )
 
 
 async def state(hub: Hub, case: int) -> tuple[str, str]:
@@ -78,17 +75,25 @@ async def accessible(page: Page) -> list[Any]:
 
 
 @pytest.fixture
-async def cases(hub: Hub, address: str) -> list[Any]:
-    """Two cases of the office, once messages have become cases."""
+async def waiting(hub: Hub, address: str) -> None:
+    """Every message has become a case."""
     for _ in range(300):
         async with hub.db.read() as conn:
-            if len((await conn.execute(select(T.cases.c.id))).all()) >= 5:
-                break
+            if len((await conn.execute(select(T.cases.c.id))).all()) >= MESSAGES:
+                return
         await asyncio.sleep(0.05)
-    return await given(hub, 2)
 
 
-async def test_keys_sign_and_the_next_order_is_shown(
+@pytest.fixture
+async def cases(hub: Hub, waiting: None) -> list[Any]:
+    """Two cases of the office, the one due sooner first."""
+    later, sooner = await cases_of(hub)
+    for case in (later, sooner):
+        await give(hub, case)
+    return [sooner, later]
+
+
+async def test_keys_sign_ask_and_return_and_what_is_refused_comes_back(
     open_page: Open, hub: Hub, cases: list[Any]
 ) -> None:
     page = await open_page("fa")
@@ -98,16 +103,34 @@ async def test_keys_sign_and_the_next_order_is_shown(
     await expect(page.locator("#rows .row")).to_have_count(1)
     await expect(page.locator("#detail")).to_contain_text(cases[1].case_no)
     await settled(hub, cases[0].id, ("handling", "signed"))
+    composing = "{key: 's', isComposing: true, bubbles: true}"
+    await page.evaluate(f"document.body.dispatchEvent(new KeyboardEvent('keydown', {composing}))")
     await page.locator("#q").press_sequentially("sssr")
     assert await state(hub, cases[1].id) == ("dispatched", "assigned")
     await expect(page.locator("#none")).to_have_text("没有找到本单位的工单。")
     await page.keyboard.press("Escape")
     await page.keyboard.press("2")
     await expect(page.locator("#rows .row.on")).to_have_attribute("id", f"row-{cases[0].id}01")
+    await page.keyboard.press("1")
+    await expect(page.locator("#rows .row.on")).to_have_attribute("id", f"row-{cases[1].id}01")
+    await page.keyboard.press("x")
+    box = page.get_by_role("dialog")
+    await box.get_by_label("延期工作日数").fill("60")
+    await answer(page, "连日降雪")
+    await expect(page.locator("#toast")).to_contain_text("申请的时间无效")
+    await page.keyboard.press("x")
+    await expect(box.get_by_label("延期理由")).to_have_value("连日降雪")
+    await box.get_by_label("延期工作日数").fill("2")
+    await box.locator("button.main").click()
+    await expect(page.locator("#detail")).to_contain_text("申请延期 2 个工作日：连日降雪")
+    await page.keyboard.press("r")
+    await answer(page, "不属我局")
+    await expect(page.locator("#none")).to_be_visible()
+    await settled(hub, cases[1].id, ("filed", "returned"))
 
 
-async def test_on_a_phone_a_result_with_photos_before_and_after(
-    open_page: Open, hub: Hub, cases: list[Any]
+async def test_on_a_phone_a_result_with_photos_and_an_order_for_another_office(
+    open_page: Open, hub: Hub, cases: list[Any], address: str
 ) -> None:
     page = await open_page("fa", width=390, height=844)
     await page.locator("#rows .row").first.click()
@@ -125,46 +148,21 @@ async def test_on_a_phone_a_result_with_photos_before_and_after(
     await answer(page, "已清理干净")
     await expect(page.locator("#none")).to_be_visible()
     await settled(hub, cases[0].id, ("handled", "handled"))
+    desk = await open_page("wang")
+    await desk.goto(f"{address}/desk?case={cases[0].id}")
+    for stage in ("before", "after"):
+        await expect(desk.locator(f"#detail .stage[data-stage={stage}] img")).to_have_count(1)
     await page.locator("#views button", has_text="已办结").click()
     await expect(page.locator(".stage img")).to_have_count(2)
     await expect(page.locator(".stage input")).to_have_count(0)
-
-
-async def test_refused_command_is_rolled_back_and_words_stay(
-    open_page: Open, hub: Hub, cases: list[Any]
-) -> None:
-    page = await open_page("fa")
-    await expect(page.locator("#rows .row")).to_have_count(2)
-    await page.keyboard.press("x")
-    box = page.get_by_role("dialog")
-    await box.get_by_label("延期工作日数").fill("60")
-    await answer(page, "连日降雪")
-    await expect(page.locator("#toast")).to_contain_text("申请的时间无效")
-    await page.keyboard.press("x")
-    await expect(box.get_by_label("延期理由")).to_have_value("连日降雪")
-    await box.get_by_label("延期工作日数").fill("2")
-    await box.locator("button.main").click()
-    await expect(page.locator("#detail")).to_contain_text("申请延期 2 个工作日：连日降雪")
-    await expect(page.locator("#rows .row")).to_have_count(2)
-    await page.keyboard.press("r")
-    await answer(page, "不属我局")
-    await expect(page.locator("#rows .row")).to_have_count(1)
-    await settled(hub, cases[0].id, ("filed", "returned"))
-
-
-async def test_forward_names_another_office_for_the_desk(
-    open_page: Open, hub: Hub, cases: list[Any]
-) -> None:
-    page = await open_page("fa", width=390, height=844)
-    await page.locator("#rows .row").first.click()
+    await page.locator("#views button", has_text="待签收").click()
     await page.get_by_role("button", name="转办").click()
     picker = page.get_by_role("dialog")
     await picker.get_by_role("combobox").fill("交通")
     await page.keyboard.press("Enter")
     await expect(picker).to_contain_text("建议转办至市交通运输局")
     await answer(page, "道路归交通部门管")
-    await expect(page.locator("#rows .row")).to_have_count(1)
-    await settled(hub, cases[0].id, ("filed", "returned"))
+    await settled(hub, cases[1].id, ("filed", "returned"))
     async with hub.db.read() as conn:
         kept = (await conn.execute(select(T.returns))).one()
     assert (kept.proposed, kept.state, kept.note) == ("transport", "open", "道路归交通部门管")
@@ -223,16 +221,18 @@ async def test_contact_is_shown_under_a_watermark_and_hidden_again(
 
 
 async def test_document_is_answered_and_new_orders_wait_behind_a_bar(
-    open_page: Open, hub: Hub, cases: list[Any], address: str
+    open_page: Open, hub: Hub, waiting: None, address: str
 ) -> None:
+    later, sooner = await cases_of(hub)
+    await give(hub, later)
     letter = {
         "mark": "x:0:urge",
         "number": "敦城督催〔2026〕1号",
         "level": "urge",
-        "order_id": cases[0].id * 100 + 1,
+        "order_id": later.id * 100 + 1,
     }
     letter |= {
-        "case_id": cases[0].id,
+        "case_id": later.id,
         "department": OFFICE,
         "addressee": OFFICE,
         "title": "催办通知书",
@@ -253,15 +253,19 @@ async def test_document_is_answered_and_new_orders_wait_behind_a_bar(
 
     await hub.db.write(work)
     page = await open_page("fa", width=390, height=844)
-    await expect(page.locator("#rows .row")).to_have_count(2)
+    await expect(page.locator("#rows .row")).to_have_count(1)
+    await expect(page.locator("#live")).to_have_text("实时")
+    await give(hub, sooner)
+    await page.get_by_role("button", name="有 1 件新工单").click()
+    await expect(page.locator("#rows .row").first).to_have_id(f"row-{sooner.id}01")
     await page.locator("#views button", has_text="待回复文书").click()
     assert await accessible(page) == []
     await page.get_by_role("textbox", name="回复").fill("今日办结")
     await page.get_by_role("button", name="提交回复").click()
     await expect(page.locator("#detail")).to_contain_text("没有待回复的文书")
-    await page.goto(f"{address}/inbox/orders/{cases[0].id}01")
+    await page.goto(f"{address}/inbox/orders/{later.id}01")
     await expect(page.locator("main")).to_contain_text("城市管理案件办理单")
-    await page.goto(f"{address}/inbox?order={cases[1].id}01")
-    await expect(page.locator("#detail")).to_contain_text(cases[1].case_no)
+    await page.goto(f"{address}/inbox?order={sooner.id}01")
+    await expect(page.locator("#detail")).to_contain_text(sooner.case_no)
     async with hub.db.read() as conn:
         assert (await conn.execute(select(T.supervisions.c.reply))).scalar_one() == "今日办结"

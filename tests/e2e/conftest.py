@@ -77,6 +77,9 @@ async def desk_of() -> AsyncIterator[DeskOf]:
             await desk.accounts.put(
                 "fa", "correct horse", role="department", display="执法", scope="urban_enforcement"
             )
+            await desk.accounts.put(
+                "jie", "correct horse", role="subdistrict", display="街道", scope="bohai"
+            )
             await desk.accounts.put("ducha", "correct horse", role="supervisor", display="督查")
             await desk.accounts.put("lead", "correct horse", role="official", display="领导")
             server = TestServer(build(hub, mounts=(desk.mount,)))

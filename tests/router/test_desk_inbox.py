@@ -37,6 +37,8 @@ FA, TRANSPORT, AREA = "urban_enforcement", "transport", "minzhu"
 PEOPLE = {
     "fa": User("fa", "执法局岗位", "department", FA),
     "jt": User("jt", "交通局岗位", "department", TRANSPORT),
+    "jd": User("jd", "街道岗位", "subdistrict", AREA),
+    "none": User("none", "无单位", "department", ""),
     "wang": User("wang", "派遣员甲", "dispatcher", ""),
     "du": User("du", "督查员", "supervisor", ""),
     "ling": User("ling", "领导", "official", ""),
@@ -153,6 +155,15 @@ async def test_views_hold_only_what_left_and_is_the_offices_own(office: Office, 
     assert (await office.list("jt", "", q="污水1"))["counts"]["sign"] == 1
     for mark in ("%25", "_", "\\"):
         assert (await office.list("fa", "", q=mark))["rows"] == []
+
+
+async def test_a_subdistrict_is_an_office_and_nobody_without_one_is(
+    office: Office, town: Any
+) -> None:
+    order = await town.sent(await town.case(), AREA)
+    assert [row["id"] for row in (await office.list("jd", "sign"))["rows"]] == [str(order.id)]
+    assert (await office.do("jd", order, "sign"))[0] == 200
+    assert (await office.ask("none", "/inbox/api/orders"))[0] == 403
 
 
 async def test_what_comes_back_is_in_its_view(office: Office, town: Any) -> None:

@@ -7,6 +7,7 @@ import { dispatch, pick, plain, toggle, relabel, withWords } from "./acts";
 import { Beside } from "./beside";
 import * as More from "./more";
 import { area, channel, Chip, Clock, Sureness } from "./parts";
+import { Results } from "./results";
 import { Revealed } from "./revealed";
 import { split } from "./split";
 import * as S from "./state";
@@ -169,6 +170,7 @@ export function Detail() {
         <Kinds one={one} />
       </section>
       <section class="card"><Offices one={one} /></section>
+      <Results one={one} />
       <Beside one={one} />
       {one.notes && one.notes.length > 0 && <section class="card"><h2>内部备注</h2><ul class="history">{one.notes.map((it, n) => <li key={n}>{clockTime(it.at)}　{it.who}　{it.text}</li>)}</ul></section>}
       <section class="card"><h2>办理经过</h2><ol class="history">{one.history.map((it, n) => <li key={n}>{[clockTime(it.at), it.what, it.who, it.why].filter(Boolean).join("　")}</li>)}</ol></section>
