@@ -120,7 +120,6 @@ class Desk:
         self._looking = Looking(
             db,
             commands,
-            taxonomy,
             directory,
             charges,
             rules=rules,

@@ -7,36 +7,26 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from desk import queries
 from desk.accounts import User
 from desk.around import Around
-from desk.bodies import LabelsBody, labels_of
 from desk.details import MOST as MOST_CASES
 from desk.details import Details
 from desk.extras import Extras
 from desk.history import Words, told
-from desk.pages import MARK, body_of, require, storable
+from desk.pages import MARK, require, storable
 from desk.queue import MOST, Asker, Filters, Queue
 from desk.searching import Searching
 from router.charges import Charges
 from router.commands import Commands
 from router.departments import Directory
-from store.config import Taxonomy
 from store.db import Database
 from store.errors import RejectedError
 
 FILTERS = tuple(Filters.__dataclass_fields__)
 NUMBER = re.compile(r"[0-9]{1,18}")
-NO_RULE = "没有规则适用，由默认单位负责"
-
-
-class PlanBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Labels a person tries out."""
-
-    labels: LabelsBody
 
 
 class Looking:
@@ -46,7 +36,6 @@ class Looking:
         self,
         db: Database,
         commands: Commands,
-        taxonomy: Taxonomy,
         directory: Directory,
         charges: Charges,
         *,
@@ -56,7 +45,6 @@ class Looking:
     ) -> None:
         self._db = db
         self._commands = commands
-        self._taxonomy = taxonomy
         self._offices = offices
         self._clock = clock
         self._details = Details(db)
@@ -78,7 +66,6 @@ class Looking:
             web.get("/desk/api/cases", self._many),
             web.get(f"/desk/api/cases/{MARK}", self._one),
             web.get(f"/desk/api/cases/{MARK}/around", self._beside),
-            web.post(f"/desk/api/cases/{MARK}/plan", self._plan),
         ]
 
     def scope(self, user: User) -> Collection[str] | None:
@@ -153,15 +140,6 @@ class Looking:
         case_id = int(request.match_info["id"])
         await self._known(case_id, user)
         return web.json_response(await self._around.of(case_id, self.scope(user)))
-
-    async def _plan(self, request: web.Request) -> web.Response:
-        user = require(request, User.may_dispatch)
-        body = await body_of(request, PlanBody)
-        case_id = int(request.match_info["id"])
-        await self._known(case_id, user)
-        labels = labels_of(body.labels, self._taxonomy)
-        choice = await self._commands.proposing.planned(case_id, labels)
-        return web.json_response({"department": choice.department, "why": choice.why or NO_RULE})
 
     async def _known(self, case_id: int, user: User) -> None:
         """HTTPNotFound unless the person may see the case."""

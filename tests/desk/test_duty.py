@@ -72,6 +72,7 @@ async def test_similar_case_is_joined_and_parted(open_page: Open, hub: Hub) -> N
     await page.locator("#rows .row", has_text="谢谢").click()
     await page.get_by_role("button", name="并入此案").first.click()
     await expect(page.locator("#rows .row")).to_have_count(6)
+    await expect(page.locator("#toast")).to_contain_text("已并入")
     first, second = (await cases(hub))[-2:]
     assert (second.status, second.merged_into, first.items) == ("merged", first.id, 2)
     await page.get_by_role("button", name="已办结").click()
@@ -80,6 +81,7 @@ async def test_similar_case_is_joined_and_parted(open_page: Open, hub: Hub) -> N
     await page.get_by_role("button", name="取消并案").click()
     await answer(page, "两个桶")
     await expect(page.locator("#rows .row")).to_have_count(0)
+    await expect(page.locator("#toast")).to_contain_text("已取消并案")
     assert (await cases(hub))[-1].status == "received"
 
 
@@ -92,6 +94,7 @@ async def test_result_is_sent_back_and_then_closed(open_page: Open, hub: Hub) ->
     await page.get_by_role("button", name="核查不通过").click()
     await answer(page, "仍有残留")
     await expect(page.locator("#rows .row")).to_have_count(0)
+    await expect(page.locator("#toast")).to_contain_text("已退回返工")
     office = await open_page("fa", width=390, height=844)
     await expect(office.locator("#detail")).to_contain_text("返工 1 次")
     await office.locator(".acts button", has_text="处置完毕").click()
@@ -99,7 +102,7 @@ async def test_result_is_sent_back_and_then_closed(open_page: Open, hub: Hub) ->
     await office.get_by_role("dialog").locator("button.main").click()
     await page.get_by_role("button", name="待核查").click()
     await page.get_by_role("button", name="核查通过并结案").click()
-    await expect(page.locator("#rows .row")).to_have_count(0)
+    await expect(page.locator("#toast")).to_contain_text("已结案")
     for _ in range(100):
         first = (await cases(hub))[0]
         if first.status == "closed":

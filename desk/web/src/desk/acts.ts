@@ -50,6 +50,7 @@ function accepted(one: Decision, done: Done): void {
   deciding.delete(one.id);
   if (one.draft) forget(one.draft);
   S.setEdit(one.id, null);
+  if (one.leaves) S.dropDetail(one.id);
   const where = done.department ? ` ${S.office(done.department)}` : "";
   const undoable = UNDOABLE.has(one.command) && S.names.undo_s > 0;
   if (undoable) last = { ids: [{ id: one.id, version: done.version }], until: Date.now() + S.names.undo_s * 1000 };

@@ -34,6 +34,7 @@ export async function enter(place: S.Place, keepId = ""): Promise<void> {
   const got = await page("");
   if (mine !== turn) return;
   setClock(got.now);
+  S.expire(got.rows);
   batch(() => {
     S.rows.value = got.rows;
     S.more.value = got.next;
@@ -58,6 +59,7 @@ export function extend(index: number): Promise<void> {
     const got = await page(S.more.value);
     if (mine !== turn) return;
     const known = new Set(S.rows.value.map((row) => row.id));
+    S.expire(got.rows);
     batch(() => {
       S.rows.value = [...S.rows.value, ...got.rows.filter((row) => !known.has(row.id))];
       S.more.value = got.next;

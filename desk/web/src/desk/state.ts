@@ -44,6 +44,11 @@ export function keepDetails(found: readonly Detail[]): void {
   seen.value++;
 }
 
+/** Details older or newer than these rows are asked for again. */
+export function expire(found: readonly Row[]): void {
+  for (const row of found) { const had = cache.get(row.id); if (had && had.version !== row.version) dropDetail(row.id); }
+}
+
 export function dropDetail(id: string): void {
   if (cache.delete(id)) seen.value++;
 }
