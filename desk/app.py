@@ -120,6 +120,7 @@ class Desk:
         self._looking = Looking(
             db,
             commands,
+            taxonomy,
             directory,
             charges,
             rules=rules,

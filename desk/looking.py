@@ -22,6 +22,7 @@ from desk.searching import Searching
 from router.charges import Charges
 from router.commands import Commands
 from router.departments import Directory
+from store.config import Taxonomy
 from store.db import Database
 from store.errors import RejectedError
 
@@ -36,6 +37,7 @@ class Looking:
         self,
         db: Database,
         commands: Commands,
+        taxonomy: Taxonomy,
         directory: Directory,
         charges: Charges,
         *,

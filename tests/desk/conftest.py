@@ -1,5 +1,6 @@
 """A browser and a running hub with messages in its queue."""
 
+import inspect
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -31,7 +32,7 @@ TEXTS = [
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests in the browser share its loop, so that it is started once."""
     for item in items:
-        if item.get_closest_marker("browser"):
+        if item.get_closest_marker("browser") and inspect.iscoroutinefunction(item.function):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
@@ -52,8 +53,14 @@ async def hub(sqlite_url: str, make_hub: Callable[..., Hub], undo_s: float) -> A
     await made.close()
 
 
+@pytest.fixture
+def middlewares() -> list[Any]:
+    """What stands before every handler; by default nothing."""
+    return []
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def address(hub: Hub) -> AsyncIterator[str]:
+async def address(hub: Hub, middlewares: list[Any]) -> AsyncIterator[str]:
     desk = Desk(
         db=hub.db, vault=hub.vault, commands=hub.commands, city="测试市民声", taxonomy=hub.city.taxonomy,
         directory=hub.city.directory, charges=hub.city.charges, replies=hub.routing.replies, reckoner=hub.routing.reckoner, supervisor=hub.routing.supervisor(), admission=hub.admission, sources=hub.channels.names, lists=hub.channels.lists, finder=hub.routing.finder, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
@@ -68,7 +75,9 @@ async def address(hub: Hub) -> AsyncIterator[str]:
     await hub.admission.admit(
         [Item(channel="app", channel_id=str(n), text=t) for n, t in enumerate(TEXTS)]
     )
-    async with TestServer(build(hub, mounts=(desk.mount,))) as server:
+    application = build(hub, mounts=(desk.mount,))
+    application.middlewares.extend(middlewares)
+    async with TestServer(application) as server:
         yield str(server.make_url("/")).rstrip("/")
         await desk.close()
 
