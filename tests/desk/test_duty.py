@@ -100,7 +100,9 @@ async def test_result_is_sent_back_and_then_closed(open_page: Open, hub: Hub) ->
     await office.locator(".acts button", has_text="处置完毕").click()
     await office.get_by_label("处置结果").fill("再次清理")
     await office.get_by_role("dialog").locator("button.main").click()
+    await expect(office.locator("#toast")).to_contain_text("已办结")
     await page.get_by_role("button", name="待核查").click()
+    await expect(page.locator("#detail .history").last).to_contain_text("再次清理")
     await page.get_by_role("button", name="核查通过并结案").click()
     await expect(page.locator("#toast")).to_contain_text("已结案")
     for _ in range(100):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from PIL import Image
 from playwright.async_api import Page, expect
 from sqlalchemy import insert, select
@@ -74,7 +75,7 @@ async def accessible(page: Page) -> list[Any]:
     return [(one["id"], [n["target"] for n in one["nodes"]]) for one in bad]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def waiting(hub: Hub, address: str) -> None:
     """Every message has become a case."""
     for _ in range(300):
@@ -84,7 +85,7 @@ async def waiting(hub: Hub, address: str) -> None:
         await asyncio.sleep(0.05)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def cases(hub: Hub, waiting: None) -> list[Any]:
     """Two cases of the office, the one due sooner first."""
     later, sooner = await cases_of(hub)
