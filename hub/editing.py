@@ -55,8 +55,8 @@ class Editing:
 
     def _read(self, name: str) -> tuple[str, str]:
         path = self._configs / name
-        text = read_text(path) if path.exists() else ""
-        return text, _mark(path)
+        mark = _mark(path)  # before the text: a change between the two is a conflict later
+        return (read_text(path) if path.exists() else ""), mark
 
     async def check(self, name: str, text: str) -> str:
         try:
