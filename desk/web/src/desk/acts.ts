@@ -3,7 +3,7 @@ import { batch, signal } from "@preact/signals";
 import { ask, Refused, Unreachable } from "../api";
 import { link } from "../live";
 import { forget, question, say, sayFault, type Canned } from "../ui";
-import { deciding, prefetch, refresh, resync } from "./loading";
+import { deciding, people, prefetch, refresh, resync } from "./loading";
 import * as S from "./state";
 import type { Axis, Detail, Labels } from "./types";
 
@@ -73,6 +73,11 @@ async function refused(one: Decision, error: unknown): Promise<void> {
     }
   });
   if (mine && now && !S.waits(now)) return; // the first sending had arrived; only its answer was lost
+  if (error instanceof Refused && error.reason === "claimed") {
+    await people();
+    say(`${one.case_no} 未能提交：${S.claims.value[one.id]?.name ?? "他人"} 正在处理`, { bad: true, seconds: 10 });
+    return;
+  }
   const words = who ? `${one.case_no} 未能提交：${who.who} 已${who.what}` : `${one.case_no} 未能提交：${error instanceof Error ? error.message : ""}`;
   say(words, { bad: true, seconds: 10 });
 }

@@ -91,12 +91,12 @@ function Offices({ one }: { one: Case }) {
     <>
       <h2>责任单位{edit.department && edit.department !== suggested && <span class="chip human">人工选择</span>}</h2>
       <div class="picks">
-        {shown.map((id) => <button key={id} class={id === now ? "pick on" : "pick"} aria-pressed={id === now} onClick={() => pick(one, id)}>{S.office(id)}{id === suggested && "（推荐）"}{id === runners[0]?.department && <Kbd>r</Kbd>}</button>)}
+        {shown.map((id) => <button key={id} class={id === now ? "pick on" : "pick"} aria-pressed={id === now} onClick={() => pick(one, id)}>{S.office(id)}{id === suggested && "（推荐）"}{!one.proposed && id === runners[0]?.department && <Kbd>r</Kbd>}</button>)}
         <button class="pick" onClick={() => void More.choose(one)}>其他单位…<Kbd>d</Kbd></button>
       </div>
       <p class="meta">推荐依据：{reason}</p>
       {runners[0] && <p class="meta">次选 {S.office(runners[0].department)}：{runners[0].why}</p>}
-      {one.proposed && <p class="meta">{S.office(one.proposed.by)}建议转 {S.office(one.proposed.department)}：{one.proposed.note}</p>}
+      {one.proposed && <p class="meta">{S.office(one.proposed.by)}建议转 <button onClick={() => one.proposed && dispatch(one, one.proposed.department)}>{S.office(one.proposed.department)}<Kbd>r</Kbd></button>：{one.proposed.note}</p>}
     </>
   );
 }

@@ -15,7 +15,9 @@ function Box() {
   const groups = [...new Set(keyMap().map((one) => one.group))];
   const set = (on: boolean): void => {
     keysOn.value = on;
-    ask("/account/settings", { keys: on }).catch(sayFault);
+    const form = new FormData();
+    if (on) form.set("keys", "on");
+    ask("/account/keys", form).catch(sayFault);
   };
   return (
     <dialog ref={box} class="ask wide" aria-labelledby="help-title" onClose={close}>

@@ -20,8 +20,9 @@ export async function choose(one: Detail): Promise<void> {
   if (id) pick(one, id);
 }
 
-/** The next best office, at once. */
+/** The office that who returned the case names, else the next best, at once. */
 export function runnerUp(one: Detail): void {
+  if (one.proposed && one.proposed.department !== S.target(one)) { dispatch(one, one.proposed.department); return; }
   const next = (one.runners ?? []).find((it) => it.department !== S.target(one));
   if (next) dispatch(one, next.department);
   else say("没有次选单位，请按 d 选择", { bad: true });
