@@ -96,15 +96,19 @@ async def browser() -> AsyncIterator[Browser]:
         await made.close()
 
 
-def _refused(text: str) -> bool:
-    """Whether the browser only says that the hub refused something, as the test wanted."""
-    return "409" in text or "422" in text
+@pytest.fixture
+def excused() -> tuple[str, ...]:
+    """What a console may say of requests that fail as the test wants; refusals always."""
+    return ()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def open_page(browser: Browser, address: str) -> AsyncIterator[Callable[..., Any]]:
+async def open_page(
+    browser: Browser, address: str, excused: tuple[str, ...]
+) -> AsyncIterator[Callable[..., Any]]:
     """Open a page as somebody; console errors and policy violations fail the test."""
     trouble: list[str] = []
+    meant = ("409", "422", *excused)
     contexts: list[BrowserContext] = []
 
     async def open_as(name: str, width: int = 1366, height: int = 768) -> Page:
@@ -117,7 +121,9 @@ async def open_page(browser: Browser, address: str) -> AsyncIterator[Callable[..
         page.on(
             "console",
             lambda m: (
-                trouble.append(m.text) if m.type == "error" and not _refused(m.text) else None
+                trouble.append(m.text)
+                if m.type == "error" and not any(one in m.text for one in meant)
+                else None
             ),
         )
         page.on("dialog", lambda d: None if d.type == "prompt" else trouble.append(d.message))
