@@ -1,7 +1,7 @@
 // What both pages are made of: icons, keys on buttons, the toast, and dialogs that ask for words.
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { loggedInAgain, loggedOut, Refused } from "./api";
 import { draft, forget, keep } from "./drafts";
 
@@ -78,7 +78,7 @@ function AskBox({ asked }: { asked: Open }) {
   const [fault, setFault] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
   const answered = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const node = box.current;
     if (node && !node.open) node.showModal();
     (field.current ?? node?.querySelector<HTMLElement>("select,input,button"))?.focus();
@@ -129,7 +129,7 @@ function AgainBox({ name }: { name: string }) {
   const [code, setCode] = useState("");
   const [fault, setFault] = useState("");
   const [busy, setBusy] = useState(false);
-  useEffect(() => { const node = box.current; if (node && !node.open) node.showModal(); }, []);
+  useLayoutEffect(() => { const node = box.current; if (node && !node.open) node.showModal(); }, []);
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();

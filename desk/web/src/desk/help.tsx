@@ -1,6 +1,6 @@
 // What each key does, and the switch that turns single keys off.
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { ask } from "../api";
 import { keyMap, keysOn } from "../keys";
 import { sayFault } from "../ui";
@@ -10,7 +10,7 @@ export const Help = () => (help.value ? <Box /> : null);
 
 function Box() {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => { box.current?.showModal(); }, []);
+  useLayoutEffect(() => { box.current?.showModal(); }, []);
   const close = (): void => { help.value = false; };
   const groups = [...new Set(keyMap().map((one) => one.group))];
   const set = (on: boolean): void => {

@@ -1,6 +1,6 @@
 // The office picker: type a name, pinyin initials, whole pinyin or a number.
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { boot, type Names } from "../boot";
 
 const initials = boot<{ initials?: Names }>().initials ?? {};
@@ -27,7 +27,7 @@ function Box({ title, options, first, done }: Asked) {
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
-  useEffect(() => { box.current?.showModal(); input.current?.focus(); }, []);
+  useLayoutEffect(() => { box.current?.showModal(); input.current?.focus(); }, []);
   const ids = [...first.filter((id) => id in options), ...Object.keys(options).filter((id) => !first.includes(id))];
   const number = /^\d+$/.test(typed) ? Number(typed) : 0;
   const found = number ? ids.filter((_, n) => n + 1 === number) : ids.filter((id) => answers(id, options[id] ?? "", typed.trim()));

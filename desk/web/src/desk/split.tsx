@@ -1,6 +1,6 @@
 // One message that holds several matters: words, labels and an office for each part.
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { draft, forget, keep } from "../drafts";
 import { decide } from "./acts";
 import * as S from "./state";
@@ -22,7 +22,7 @@ function Box({ one }: { one: Detail }) {
   const box = useRef<HTMLDialogElement>(null);
   const [parts, setParts] = useState<Part[]>(() => kept(key));
   const [fault, setFault] = useState("");
-  useEffect(() => { box.current?.showModal(); box.current?.querySelector("textarea")?.focus(); }, []);
+  useLayoutEffect(() => { box.current?.showModal(); box.current?.querySelector("textarea")?.focus(); }, []);
   const close = (): void => { open.value = null; };
   const set = (next: Part[]): void => { setParts(next); keep(key, JSON.stringify(next)); };
   const change = (n: number, part: Partial<Part>): void => set(parts.map((it, at) => (at === n ? { ...it, ...part } : it)));
