@@ -42,7 +42,7 @@ class Similar:
     async def _similar(self, request: web.Request) -> web.Response:
         areas = self._scope(require(request, User.may_watch))
         case_id = int(request.match_info["id"])
-        if not await Details(self._db).visible(case_id, areas):
+        if areas is not None and not await Details(self._db).visible(case_id, areas):
             raise web.HTTPNotFound(text="desk: no such case")
         matches = await self._finder.similar(case_id, self._clock())
         c = T.cases.c
