@@ -13,9 +13,11 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from desk.app import Desk
 from hub.app import Hub
+from hub.backstage import backstage
 from hub.web import build
 from store.model import Item
 
+CONFIGS = Path(__file__).parents[2] / "configs"
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -64,12 +66,17 @@ async def address(hub: Hub, middlewares: list[Any]) -> AsyncIterator[str]:
     desk = Desk(
         db=hub.db, vault=hub.vault, commands=hub.commands, city="测试市民声", taxonomy=hub.city.taxonomy,
         directory=hub.city.directory, charges=hub.city.charges, replies=hub.routing.replies, reckoner=hub.routing.reckoner, supervisor=hub.routing.supervisor(), admission=hub.admission, sources=hub.channels.names, lists=hub.channels.lists, finder=hub.routing.finder, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
-        rules={rule.name: rule.why for rule in hub.city.router.rules.rule},
+        rules={rule.name: rule.why for rule in hub.city.router.rules.rule}, canned=hub.city.canned, people=hub.settings.accounts, http=hub.http, backstage=backstage(hub, CONFIGS, ()),
     )  # fmt: skip
     await desk.accounts.put("wang", "correct horse", role="dispatcher", display="派遣员甲")
     await desk.accounts.put("zhang", "correct horse", role="dispatcher", display="派遣员乙")
     await desk.accounts.put(
         "fa", "correct horse", role="department", display="执法", scope="urban_enforcement"
+    )
+    await desk.accounts.put("ad", "correct horse", role="admin", display="管理员")
+    await desk.accounts.put("lead", "correct horse", role="official", display="领导")
+    await desk.accounts.put(
+        "street", "correct horse", role="subdistrict", display="街道", scope="bohai_street"
     )
     await desk.accounts.put("du", "correct horse", role="supervisor", display="督查员")
     await hub.admission.admit(
