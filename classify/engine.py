@@ -12,10 +12,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -100,7 +102,8 @@ class ProcessEngine:
             initializer=_begin,
             initargs=(self._folder, self._words, os.getpid()),
         )
-        pool.submit(_work, [])  # start loading now, not with the first batch
+        with _deaf():
+            pool.submit(_work, [])  # start loading now, not with the first batch
         return pool
 
     async def ready(self) -> None:
@@ -119,6 +122,17 @@ class ProcessEngine:
 
     def close(self) -> None:
         _kill(self._pool)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """A process begun meanwhile never hears Ctrl-C, from its first instruction on."""
+    resource_tracker.ensure_running()  # begun later it would let the signal through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(folder: Path, words: tuple[str, ...], parent: int) -> None:

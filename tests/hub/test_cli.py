@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,70 +196,73 @@ def test_person_can_be_added_and_short_password_is_refused(tmp_path: Path) -> No
     assert "at least 10" in short.stderr
 
 
-def test_demo_lives_stops_cleanly_and_takes_a_recording_meanwhile(
-    data: Path, tmp_path: Path
-) -> None:
+class Demo:
+    """The demonstration in a process group of its own."""
+
+    def __init__(self, home: Path) -> None:
+        command = [sys.executable, "-m", "hub", "run", "--demo", "--port", "0", "--data", str(home)]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        self.told = home / "hub.json"
+
+    def wait_for(self, *counters: str) -> None:
+        """Until its metrics have them all."""
+        metrics = ""
+        for _ in range(1200):
+            if self.told.exists():
+                url = json.loads(self.told.read_text())["url"]
+                with urllib.request.urlopen(f"{url}/metrics") as answer:
+                    metrics = answer.read().decode()
+            if metrics and all(one in metrics for one in counters):
+                return
+            time.sleep(0.05)
+        pytest.fail(metrics or "the hub did not start")
+
+    def stop(self, by: signal.Signals) -> str:
+        """What it said until it ended."""
+        os.killpg(self.process.pid, by)
+        return self.process.communicate(timeout=60)[1]
+
+
+@pytest.fixture
+def demo(data: Path, tmp_path: Path) -> Iterator[Demo]:
     home = tmp_path / "demo"
     shutil.copytree(data / "models", home / "models")
-    command = [sys.executable, "-m", "hub", "run", "--demo", "--port", "0", "--data", str(home)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    made = Demo(home)
+    yield made
+    if made.process.poll() is None:
+        made.stop(signal.SIGKILL)
+
+
+def test_demo_lives_stops_cleanly_and_takes_a_recording_meanwhile(
+    demo: Demo, tmp_path: Path
+) -> None:
+    demo.wait_for()
+    recording = tmp_path / "r.jsonl"
+    recording.write_text(
+        "".join(json.dumps({"id": n, "text": f"路灯不亮{n}"}) + "\n" for n in range(20)),
+        encoding="utf-8",
     )
-    try:
-        for _ in range(200):
-            if (home / "hub.json").exists():
-                break
-            time.sleep(0.1)
-        url = json.loads((home / "hub.json").read_text())["url"]
-        recording = tmp_path / "r.jsonl"
-        recording.write_text(
-            "".join(json.dumps({"id": n, "text": f"路灯不亮{n}"}) + "\n" for n in range(20)),
-            encoding="utf-8",
-        )
-        done = apart("replay", str(recording), "--channel", "hotline", "--json", data=home)
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["admitted"] == 20
-        for _ in range(100):
-            with urllib.request.urlopen(f"{url}/metrics") as answer:
-                metrics = answer.read().decode()
-            if all(
-                f'hub_items_received_total{{of="{c}"}}' in metrics
-                for c in ("app", "forum", "weibo", "news")
-            ):
-                break
-            time.sleep(0.2)
-        else:
-            pytest.fail(metrics)
-        second = apart("run", "--port", "0", data=home)
-        one_line(second, "in use by another hub")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=10)[1]
-    assert process.returncode == 0, said
+    home = demo.told.parent
+    done = apart("replay", str(recording), "--channel", "hotline", "--json", data=home)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["admitted"] == 20
+    channels = ("app", "forum", "weibo", "news")
+    demo.wait_for(*(f'hub_items_received_total{{of="{one}"}}' for one in channels))
+    one_line(apart("run", "--port", "0", data=home), "in use by another hub")
+    said = demo.stop(signal.SIGTERM)
+    assert demo.process.returncode == 0, said
     assert "fictional" in said
-    assert not (home / "hub.json").exists()
+    assert not demo.told.exists()
 
 
-def test_logs_are_json_without_what_citizens_said(data: Path, tmp_path: Path) -> None:
-    home = tmp_path / "quiet"
-    shutil.copytree(data / "models", home / "models")
-    command = [sys.executable, "-m", "hub", "run", "--demo", "--port", "0", "--data", str(home)]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    for _ in range(600):
-        if (home / "hub.json").exists():
-            break
-        time.sleep(0.1)
-    time.sleep(3)
-    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: the classifier's process hears it too
-    said = process.communicate(timeout=10)[1]
-    assert process.returncode == 0
+@pytest.mark.parametrize("counters", [(), ("hub_cases_total{",)], ids=["as it begins", "at work"])
+def test_logs_are_json_without_what_citizens_said(demo: Demo, counters: tuple[str, ...]) -> None:
+    demo.wait_for(*counters)
+    said = demo.stop(signal.SIGINT)  # as Ctrl-C does: the classifier's process hears it too
+    assert demo.process.returncode == 0
     assert "Traceback" not in said
     logged = [line for line in said.splitlines() if line.startswith("{")]
     assert all(json.loads(line)["level"] for line in logged)
