@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     Subquery,
     and_,
+    bindparam,
     case,
     func,
     or_,
@@ -26,6 +28,7 @@ from desk.order import KEYS, ORDERS, Order, read, write
 from desk.rows import labelled
 from desk.walking import WINDOW, Walk
 from router.workflow import FINAL, CaseStatus
+from store.columns import Utc
 from store.db import Database, among
 from store.errors import RejectedError
 from store.model import Decision, Kind
@@ -35,8 +38,8 @@ MOST = 200
 """Rows of one page."""
 
 SOON = timedelta(hours=2)
-COUNTED = 100_000
-"""Ended cases are counted up to here; the screen then says 10万+."""
+COUNTED = 10_000
+"""Ended cases are counted up to here; the screen then says 1万+."""
 
 S = CaseStatus
 WAITING = (S.RECEIVED, S.FILED)
@@ -57,6 +60,11 @@ class Asker(NamedTuple):
     now: datetime
     out_of_scope: str = ""
     scope: Collection[str] | None = None
+
+    @property
+    def soon(self) -> datetime:
+        """Until when what is due is due soon."""
+        return self.now + SOON
 
 
 @dataclass(frozen=True)
@@ -104,8 +112,7 @@ def _mine(asker: Asker) -> Condition:
 
 
 def _soon(asker: Asker) -> Condition:
-    until = asker.now + SOON
-    return and_(_awake(asker), or_(C.stage_due_at < until, C.due_at < until))
+    return and_(_awake(asker), or_(C.stage_due_at < asker.soon, C.due_at < asker.soon))
 
 
 def _alike(asker: Asker) -> Condition:
@@ -242,6 +249,16 @@ class Queue:
             self._window,
         )
 
+    async def passing(self, asker: Asker, filters: Filters, ids: Sequence[int]) -> list[int]:
+        """Those of these cases that pass the filters, the newest first."""
+        narrow = (*inside(asker.scope), *_narrowed(filters, asker, self.areas))
+        if not narrow:
+            return sorted(ids, reverse=True)
+        these = among(C.id, ids, is_sqlite=self._db.is_sqlite)
+        async with self._db.read() as conn:
+            rows = await conn.execute(select(C.id).where(these, *narrow).order_by(C.id.desc()))
+            return list(rows.scalars())
+
     async def newest(
         self, asker: Asker, filters: Filters, *, below: int | None, limit: int
     ) -> tuple[list[int], int | None]:
@@ -265,21 +282,42 @@ class Queue:
 
     async def counts(self, asker: Asker) -> dict[str, int]:
         """How many cases each view holds; ended ones not beyond ``COUNTED``."""
-        open_views = {name: view for name, view in VIEWS.items() if not {*view.statuses} & {*ENDED}}
-        sums = [
-            func.coalesce(func.sum(case((and_(held(view.statuses), view.also(asker)), 1), else_=0)), 0).label(name)
-            for name, view in open_views.items()
-        ]  # fmt: skip
-        among_open = select(*sums).select_from(T.cases).where(held(OPEN), *inside(asker.scope))
-        ended = self._ended(asker)
+        among_open = _SUMS.where(*inside(asker.scope))
+        given = {
+            "user": asker.user,
+            "now": asker.now,
+            "soon": asker.soon,
+            "outside": asker.out_of_scope,
+        }
+        ended = select(func.count()).select_from(self._ended(asker))
         async with self._db.read() as conn:
-            found = dict((await conn.execute(among_open)).mappings().one())
-            closed = (await conn.execute(select(func.count()).select_from(ended))).scalar_one()
-            open_ = (
-                select(func.count()).select_from(T.cases).where(held(OPEN), *inside(asker.scope))
-            )
-            total = closed + (await conn.execute(open_)).scalar_one()
-        return {name: int(found.get(name, closed if name == "closed" else total)) for name in VIEWS}
+            found = dict((await conn.execute(among_open, given)).mappings().one())
+            found["closed"] = (await conn.execute(ended)).scalar_one()
+        found["all"] += found["closed"]
+        return {name: int(found[name]) for name in VIEWS}
+
+
+class _Named(NamedTuple):
+    """An ``Asker`` of whom only the names of what is known are given: for a statement made once."""
+
+    user: Any = bindparam("user")
+    now: Any = bindparam("now", type_=Utc())
+    soon: Any = bindparam("soon", type_=Utc())
+    out_of_scope: Any = bindparam("outside")
+
+
+def _sums() -> Select[Any]:
+    """How many open cases each view holds."""
+    asker = cast("Asker", _Named())
+    of_open = {name: view for name, view in VIEWS.items() if not {*view.statuses} & {*ENDED}}
+    sums = (
+        func.coalesce(func.sum(case((and_(held(v.statuses), v.also(asker)), 1), else_=0)), 0).label(name)
+        for name, v in of_open.items()
+    )  # fmt: skip
+    return select(*sums, func.count().label("all")).select_from(T.cases).where(held(OPEN))
+
+
+_SUMS = _sums()
 
 
 def _shown(row: Mapping[Any, Any]) -> dict[str, Any]:

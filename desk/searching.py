@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import select
 
@@ -17,11 +16,11 @@ from store.terms import Search, read
 MOST = 50
 """Rows of one page."""
 
-FEW = 2_000
+FEW = 5_000
 """Items up to which the index's answer is read whole; words of more are looked for in the newest cases."""
 
-CHUNK = 200
-LOOKED_AT = 2_000
+CHUNK = 250
+LOOKED_AT = 2_500
 """Cases read for one page of common words; the next page goes on where this one stopped."""
 
 
@@ -50,7 +49,7 @@ class Searching:
                 ci = T.case_items.c
                 which = among(ci.item_id, items, is_sqlite=self._db.is_sqlite)
                 found = (await conn.execute(select(ci.case_id).where(which).distinct())).scalars()
-                known = sorted((n for n in found if below is None or n < below), reverse=True)
+                known = [n for n in found if below is None or n < below]
         if known is None:
             return await self._newest(search, asker, filters, below, limit)
         return await self._known(search, asker, filters, known, limit)
@@ -59,39 +58,43 @@ class Searching:
         self, search: Search, asker: Asker, filters: Filters, known: Sequence[int], limit: int
     ) -> Page:
         """The rows among cases the index named."""
-        rows: list[dict[str, Any]] = []
-        for at in range(0, len(known), CHUNK):
-            rows += await self._matching(search, asker, filters, known[at : at + CHUNK])
-            if len(rows) > limit:
-                return Page(rows[:limit], rows[limit - 1]["id"])
-        return Page(rows, "")
+        ids = await self._queue.passing(asker, filters, known)
+        good: list[int] = []
+        for at in range(0, len(ids), CHUNK):
+            good += await self._holding(search, ids[at : at + CHUNK])
+            if len(good) > limit:
+                return await self._rows(asker, good[:limit], str(good[limit - 1]))
+        return await self._rows(asker, good, "")
 
     async def _newest(
         self, search: Search, asker: Asker, filters: Filters, below: int | None, limit: int
     ) -> Page:
         """The rows among the newest cases, for words that are in very many."""
-        rows: list[dict[str, Any]] = []
+        good: list[int] = []
         looked = 0
         while looked < LOOKED_AT:
             ids, below = await self._queue.newest(asker, filters, below=below, limit=CHUNK)
-            rows += await self._matching(search, asker, filters, ids)
-            if len(rows) >= limit:
-                return Page(rows[:limit], rows[limit - 1]["id"])
+            good += await self._holding(search, ids)
+            if len(good) > limit:
+                return await self._rows(asker, good[:limit], str(good[limit - 1]))
             if below is None:
-                return Page(rows, "")
-            looked += max(CHUNK, len(ids))
-        return Page(rows, str(below))
+                break
+            looked += CHUNK
+        return await self._rows(asker, good, "" if below is None else str(below))
 
-    async def _matching(
-        self, search: Search, asker: Asker, filters: Filters, ids: Sequence[int]
-    ) -> list[dict[str, Any]]:
-        """Rows of those of these cases that really hold the words, the newest first."""
+    async def _holding(self, search: Search, ids: Sequence[int]) -> list[int]:
+        """Those of these cases that really hold the words."""
+        if not ids:
+            return []
         async with self._db.read() as conn:
             said = await texts(conn, ids)
-        good = [n for n in ids if any(map(search.finds, said.get(n, ())))]
+        return [n for n in ids if any(map(search.finds, said.get(n, ())))]
+
+    async def _rows(self, asker: Asker, good: Sequence[int], following: str) -> Page:
         if not good:
-            return []
-        return (await self._queue.page("all", asker, filters, sort="newest", ids=good)).rows
+            return Page([], following)
+        page = await self._queue.page("all", asker, Filters(), sort="newest", ids=good)
+        return Page(page.rows, following)
 
 
 def _below(after: str) -> int | None:

@@ -98,22 +98,17 @@ _READ = (_i.id, _i.title, _i.text, _i.address)
 
 
 async def texts(conn: AsyncConnection, case_ids: Sequence[int]) -> dict[int, list[Text]]:
-    """What is searched of each case: its founder's words and those of all who were joined to it, not of the erased."""
-    is_sqlite = conn.dialect.name == "sqlite"
+    """What is searched of each case: the words of all it answers, not of the erased. A joined case answers nobody."""
     ci = T.case_items.c
-    founders = select(_i.id.label("case_id"), *_READ).where(
-        among(_i.id, case_ids, is_sqlite=is_sqlite), _i.key.is_not(None)
-    )
-    joined = (
+    statement = (
         select(ci.case_id, *_READ)
         .join(T.items, _i.id == ci.item_id)
-        .where(among(ci.case_id, case_ids, is_sqlite=is_sqlite), _i.key.is_not(None))
-        .where(ci.item_id != ci.case_id)
+        .where(among(ci.case_id, case_ids, is_sqlite=conn.dialect.name == "sqlite"))
+        .where(_i.key.is_not(None))
     )
     found: dict[int, list[Text]] = {}
-    for statement in (founders, joined) if case_ids else ():
-        for row in await conn.execute(statement):
-            found.setdefault(row[0], []).append(Text(*row[1:]))
+    for row in await conn.execute(statement):
+        found.setdefault(row[0], []).append(Text(*row[1:]))
     return found
 
 

@@ -19,6 +19,10 @@ def maybe_big() -> int | None:
     return made
 
 
+OPEN = "status IN ('received', 'filed', 'dispatched', 'handling', 'handled', 'suspended')"
+"""Cases somebody owes something; a query must say it in these words, or the index is not used."""
+
+
 class CaseRow(SQLModel, table=True):
     """案件: one matter the city answers for. ``version`` guards every change.
 
@@ -50,7 +54,17 @@ class CaseRow(SQLModel, table=True):
             sqlite_where=text("split_from IS NOT NULL"),
             postgresql_where=text("split_from IS NOT NULL"),
         ),
-    )
+        Index(
+            "ix_cases_joined",
+            "merged_into",
+            sqlite_where=text("merged_into IS NOT NULL"),
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
+        Index(
+            "ix_cases_open", "status", "snoozed_until", "decision", "alike", "returns", "suggested", "kind",
+            "stage_due_at", "due_at", "area", sqlite_where=text(OPEN), postgresql_where=text(OPEN),
+        ),
+    )  # fmt: skip
     id: int = big(primary_key=True)
     case_no: str
     status: str

@@ -15,6 +15,11 @@ depends_on = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
 ENDED = sa.text("status IN ('closed', 'declined', 'referred', 'merged')")
+OPEN = sa.text("status IN ('received', 'filed', 'dispatched', 'handling', 'handled', 'suspended')")
+JOINED = sa.text('merged_into IS NOT NULL')
+COUNTED = (
+    'status', 'snoozed_until', 'decision', 'alike', 'returns', 'suggested', 'kind', 'stage_due_at', 'due_at', 'area'
+)
 WORDS = """
 CREATE VIRTUAL TABLE search_words USING fts5(
 words, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '#^'")
@@ -22,6 +27,8 @@ words, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '#^'")
 
 
 def upgrade() -> None:
+    op.create_index('ix_cases_open', 'cases', COUNTED, sqlite_where=OPEN, postgresql_where=OPEN)
+    op.create_index('ix_cases_joined', 'cases', ['merged_into'], sqlite_where=JOINED, postgresql_where=JOINED)
     op.create_table('search_due',
     sa.Column('item_id', BIG, autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('item_id')
@@ -46,3 +53,5 @@ def downgrade() -> None:
         op.drop_index('ix_cases_ended', table_name='cases')
     for table in ('searched', 'search_due'):
         op.drop_table(table)
+    for index in ('ix_cases_joined', 'ix_cases_open'):
+        op.drop_index(index, table_name='cases')

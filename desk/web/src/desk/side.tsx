@@ -7,7 +7,7 @@ import { savedViews, searchOf } from "./loading";
 import * as S from "./state";
 import type { SavedView } from "./types";
 
-const many = (n: number | undefined): string => (n === undefined ? "" : n > 99999 ? "10万+" : String(n));
+const many = (n: number | undefined): string => (n === undefined ? "" : n > 9999 ? "1万+" : String(n));
 
 function Views() {
   const here = S.place.value;
