@@ -59,42 +59,36 @@ class Searching:
     ) -> Page:
         """The rows among cases the index named."""
         ids = await self._queue.passing(asker, filters, known)
-        good: list[int] = []
-        for at in range(0, len(ids), CHUNK):
-            good += await self._holding(search, ids[at : at + CHUNK])
-            if len(good) > limit:
-                return await self._rows(asker, good[:limit], str(good[limit - 1]))
-        return await self._rows(asker, good, "")
+        return await self._compared(search, asker, ids, limit, None)
 
     async def _newest(
         self, search: Search, asker: Asker, filters: Filters, below: int | None, limit: int
     ) -> Page:
         """The rows among the newest cases, for words that are in very many."""
+        ids, edge = await self._queue.newest(asker, filters, below=below, limit=LOOKED_AT)
+        return await self._compared(search, asker, ids, limit, edge)
+
+    async def _compared(
+        self, search: Search, asker: Asker, ids: Sequence[int], limit: int, edge: int | None
+    ) -> Page:
+        """The first of these cases that hold the words; where they are too few, the next page begins at ``edge``."""
         good: list[int] = []
-        looked = 0
-        while looked < LOOKED_AT:
-            ids, below = await self._queue.newest(asker, filters, below=below, limit=CHUNK)
-            good += await self._holding(search, ids)
+        for at in range(0, len(ids), CHUNK):
+            good += await self._holding(search, ids[at : at + CHUNK])
             if len(good) > limit:
-                return await self._rows(asker, good[:limit], str(good[limit - 1]))
-            if below is None:
+                good, edge = good[:limit], good[limit - 1]
                 break
-            looked += CHUNK
-        return await self._rows(asker, good, "" if below is None else str(below))
-
-    async def _holding(self, search: Search, ids: Sequence[int]) -> list[int]:
-        """Those of these cases that really hold the words."""
-        if not ids:
-            return []
-        async with self._db.read() as conn:
-            said = await texts(conn, ids)
-        return [n for n in ids if any(map(search.finds, said.get(n, ())))]
-
-    async def _rows(self, asker: Asker, good: Sequence[int], following: str) -> Page:
+        following = "" if edge is None else str(edge)
         if not good:
             return Page([], following)
         page = await self._queue.page("all", asker, Filters(), sort="newest", ids=good)
         return Page(page.rows, following)
+
+    async def _holding(self, search: Search, ids: Sequence[int]) -> list[int]:
+        """Those of these cases that really hold the words."""
+        async with self._db.read() as conn:
+            said = await texts(conn, ids)
+        return [n for n in ids if any(map(search.finds, said.get(n, ())))]
 
 
 def _below(after: str) -> int | None:
