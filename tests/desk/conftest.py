@@ -76,7 +76,7 @@ async def address(hub: Hub, middlewares: list[Any]) -> AsyncIterator[str]:
     await desk.accounts.put("ad", "correct horse", role="admin", display="管理员")
     await desk.accounts.put("lead", "correct horse", role="official", display="领导")
     await desk.accounts.put(
-        "street", "correct horse", role="subdistrict", display="街道", scope="bohai_street"
+        "street", "correct horse", role="subdistrict", display="街道", scope="bohai"
     )
     await desk.accounts.put("du", "correct horse", role="supervisor", display="督查员")
     await hub.admission.admit(

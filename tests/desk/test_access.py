@@ -60,7 +60,7 @@ async def test_pages_are_accessible(open_page: Open, address: str, hub: Hub, nam
             assert answer is not None
             assert answer.status == 200, path
             if path.startswith(("/desk?", "/inbox")) or path == "/desk":
-                await page.wait_for_selector("#rows, #none, .empty")
+                await page.wait_for_selector("#rows", state="attached")
                 await page.wait_for_timeout(400)
             found[f"{path} {width}"] = await findings(page)
     assert {path: one for path, one in found.items() if one} == {}
