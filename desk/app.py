@@ -22,6 +22,7 @@ from desk.deciding import Deciding
 from desk.doing import Doing
 from desk.events import Events
 from desk.exposure import exposure_form
+from desk.failing import Failing
 from desk.imports import Imports
 from desk.inbox import Inbox
 from desk.initials import initials
@@ -179,6 +180,7 @@ class Desk:
     def mount(self, application: web.Application) -> None:
         """Add routes and the guard."""
         application.middlewares.append(self._guard.middleware)
+        application.middlewares.append(Failing(self._pages).middleware)
         application.add_routes(
             [
                 web.get("/desk", self._desk_page),

@@ -128,7 +128,7 @@ async def open_page(
         page.on(
             "console",
             lambda m: (
-                trouble.append(m.text)
+                trouble.append(f"{m.text} {m.location.get('url', '')}")
                 if m.type == "error" and not any(one in m.text for one in meant)
                 else None
             ),

@@ -109,3 +109,18 @@ async def test_desk_says_where_it_is_or_to_ask(open_page: Open) -> None:
     page = await open_page("wang")
     await ready(page)
     await expect(page.locator("#detail")).to_contain_text("属地")
+
+
+@pytest.mark.parametrize("excused", [("403",)])
+async def test_a_page_that_can_not_be_shown_says_why_in_words(
+    open_page: Open, address: str
+) -> None:
+    page = await open_page("lead")
+    for path, words in (
+        ("/desk/exposure", "没有查看此页的权限"),
+        ("/desk/assessment?month=x", "地址中的内容无效"),
+    ):
+        answer = await page.goto(address + path)
+        assert answer is not None
+        assert answer.status in {403, 422}
+        await expect(page.get_by_role("alert")).to_contain_text(words)
