@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import PASSWORD, Browser, Office, Opens, put
 from sqlalchemy import select, update
+from visitors import PASSWORD, Browser, Office, Opens, put
 
 from classify.artifact import FORMAT, Card
 from classify.registry import Registry, taxonomy_key

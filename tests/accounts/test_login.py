@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, Browser, Office, Opens, put
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from sqlalchemy import select
+from visitors import PASSWORD, Browser, Office, Opens, put
 
 from desk import lockout
 from desk.factors import shown, spare_codes, step_of

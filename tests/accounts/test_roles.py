@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from conftest import Office, Opens
+from visitors import Office, Opens
 
 from desk.accounts import ROLES
 from desk.security import OURS

@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from conftest import Browser, Office, Opens, put
 from joserfc import jwk, jwt
+from visitors import Browser, Office, Opens, put
 
 from desk.settings import AccountsConfig
 from desk.sso import within
