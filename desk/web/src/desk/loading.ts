@@ -20,7 +20,18 @@ export function searchOf(place: S.Place): string {
   return params.toString();
 }
 
-const page = (after: string, limit = PAGE): Promise<Page> => ask<Page>(`/desk/api/queue?${searchOf(S.place.value)}&limit=${limit}${after ? `&after=${encodeURIComponent(after)}` : ""}`);
+const EMPTY_PAGES = 30;
+
+/** A page of the place. The hub may answer with an empty one that leads on, when it had to read far. */
+async function page(after: string): Promise<Page> {
+  let got: Page;
+  let tries = 0;
+  do {
+    got = await ask<Page>(`/desk/api/queue?${searchOf(S.place.value)}&limit=${PAGE}${after ? `&after=${encodeURIComponent(after)}` : ""}`);
+    after = got.next;
+  } while (got.rows.length === 0 && got.next && ++tries < EMPTY_PAGES);
+  return got;
+}
 
 let turn = 0;
 
