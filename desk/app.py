@@ -223,6 +223,7 @@ class Desk:
             "kinds": list(self._taxonomy.kinds),
             "urgencies": list(self._taxonomy.urgencies),
             "departments": departments,
+            "outside": self._directory.out_of_scope,
             "areas": areas,
             "initials": initials(departments | areas),
             "statuses": dict(STATUS_NAMES),

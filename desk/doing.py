@@ -87,6 +87,9 @@ class Doing:
         department = body.department
         if not department:
             department = (await self._commands.proposing.planned(case_id, labels)).department
+            if department == self._commands.cases.planner.rules.directory.out_of_scope:
+                msg = "desk: department: the rules see no office of this system; refer the case"
+                raise RejectedError(msg, reason="outside")
         version = await self._commands.cases.dispatch(
             case_id,
             version=body.version,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,37 @@ from store.tables import T
 
 SHOWN = 100
 """Lines of a page."""
+
+ACTS: Mapping[str, str] = MappingProxyType(
+    {
+        "login": "登录",
+        "locked": "登录锁定",
+        "reveal": "查看原文与联系方式",
+        "break_claim": "解除他人认领",
+        "contact_sent": "向承办单位提供联系方式",
+        "import": "导入表格",
+        "config": "修改配置",
+        "config_saved": "配置已保存",
+        "dead_replay": "死信重放",
+        "dead_dismiss": "死信作废",
+        "factor_on": "启用二次验证",
+        "factor_off": "停用二次验证",
+        "password": "修改密码",
+        "user_add": "新增人员",
+        "user_change": "修改人员",
+        "user_lock": "停用人员",
+        "user_unlock": "恢复人员",
+        "user_password": "重置密码",
+        "user_factor_off": "停用他人二次验证",
+        "user_end_sessions": "结束他人登录",
+        "end_sessions": "结束登录",
+        "model_use": "换用模型",
+        "model_back": "恢复上一个模型",
+        "model_try": "试用模型",
+        "model_stop": "停止试用模型",
+    }
+)
+"""What an act is called on screen; others by their own word."""
 
 
 class AuditPage:
@@ -42,6 +74,7 @@ class AuditPage:
             rows=rows[:SHOWN],
             asked=asked,
             acts=await self._acts(),
+            names=ACTS,
             next=rows[SHOWN - 1].id if len(rows) > SHOWN else 0,
         )
 

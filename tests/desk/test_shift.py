@@ -142,6 +142,8 @@ async def test_two_hundred_mixed_cases_by_keyboard_alone(
 
 def outcome(case: Any, said: str) -> str:
     """What became of a case, in the word the script used for it."""
+    if said == "suggested" and case.suggested == "out_of_scope":
+        return said if case.status == "referred" else f"{case.status} {case.department}"
     if said == "suggested":
         return (
             said

@@ -128,9 +128,17 @@ function said(one: Detail): Labels {
 
 /** Key e: to the office that is shown. Bound to this case when the key is pressed. */
 export function dispatch(one: Detail, department = S.target(one), leaves = true): void {
+  if (department === S.names.outside) { referOutside(one, leaves); return; }
   const asked = S.editOf(one).labelled && !department;
   if (!department && !asked) { say("请先选择责任单位（d）", { bad: true }); return; }
   void decide(one, "dispatch", { department, labels: said(one) }, { said: department ? `已派遣至${S.office(department)}` : "已派遣至", leaves });
+}
+
+const OUTSIDE = "该事项不属于本系统受理范围，建议拨打12345热线反映。";
+
+/** The suggestion is that no office of ours is meant: one key refers, with the standing words. */
+function referOutside(one: Detail, leaves: boolean): void {
+  void decide(one, "refer", { note: cannedFor("refer")[0]?.text ?? OUTSIDE }, { said: "已转 12345 热线", leaves });
 }
 
 export function toggle(one: Detail, axis: Axis, label: string): void {

@@ -57,7 +57,7 @@ function told(results: Result[], what: string, command: string): void {
   say(words, { bad: bad.length > 0, ...(undoable ? { act: { name: "撤销", work: undo }, seconds: S.names.undo_s } : {}) });
 }
 
-const REASONS: Record<string, string> = { conflict: "刚被他人处理", workflow: "当前状态不能这样办理", claimed: "他人正在处理", department: "没有推荐单位，请指定", case: "没有这件诉求", signed: "承办单位已签收" };
+const REASONS: Record<string, string> = { outside: "不属本系统，请转 12345", conflict: "刚被他人处理", workflow: "当前状态不能这样办理", claimed: "他人正在处理", department: "没有推荐单位，请指定", case: "没有这件诉求", signed: "承办单位已签收" };
 
 export function bulkDispatch(): void { void run("dispatch", "按推荐派遣", {}); }
 

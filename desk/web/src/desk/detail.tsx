@@ -123,7 +123,7 @@ function Acts({ one }: { one: Case }) {
   const mine = held?.user === S.names.user && held.kept;
   return (
     <div class="acts">
-      <button class="main" onClick={() => dispatch(one)} disabled={!to && !S.editOf(one).labelled}>派遣至 {to ? S.office(to) : S.editOf(one).labelled ? "新标签的推荐单位" : "（请选择责任单位）"}<Kbd>e</Kbd></button>
+      <button class="main" onClick={() => dispatch(one)} disabled={!to && !S.editOf(one).labelled}>{S.isOutside(one) ? "转 12345 热线" : <>派遣至 {to ? S.office(to) : S.editOf(one).labelled ? "新标签的推荐单位" : "（请选择责任单位）"}</>}<Kbd>e</Kbd></button>
       {one.snoozed_until ? <button onClick={() => plain(one, "wake", "已恢复到待派遣")}>取消暂缓<Kbd>h</Kbd></button> : <button onClick={() => void More.snooze(one)}>暂缓<Kbd>h</Kbd></button>}
       <button onClick={() => void withWords(one, "ask")}>询问市民<Kbd>a</Kbd></button>
       <button onClick={() => void split(one)}>拆分<Kbd>s</Kbd></button>

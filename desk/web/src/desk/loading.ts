@@ -191,7 +191,7 @@ export async function heard(ids: string[] | null): Promise<void> {
   batch(() => {
     S.counts.value = got.counts;
     for (const row of got.rows) {
-      if (known.has(row.id)) { replace(row); if (!deciding.has(row.id)) S.hide([row.id], false); } else if (!S.fresh.value.some((one) => one.id === row.id)) S.fresh.value = [...S.fresh.value, row];
+      if (known.has(row.id)) { replace(row); if (!deciding.has(row.id)) S.hide([row.id], false); } else if (!S.place.value.q && !S.fresh.value.some((one) => one.id === row.id)) S.fresh.value = [...S.fresh.value, row];
     }
     S.fresh.value = S.fresh.value.filter((row) => !ids.includes(row.id) || now.has(row.id));
   });

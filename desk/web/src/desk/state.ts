@@ -80,10 +80,13 @@ export function target(one: Detail): string {
   return edit.department ?? (edit.labelled ? edit.planned?.department ?? "" : one.suggested);
 }
 
+/** Nothing of this system's: the case is to be referred, not dispatched. */
+export const isOutside = (one: Detail): boolean => target(one) === names.outside;
+
 /** Offices a case may go to: all of the directory, and its own territory. */
 export function offices(one: Pick<Detail, "area" | "suggested">): Record<string, string> {
   const all: Record<string, string> = { ...names.departments };
-  delete all.out_of_scope;
+  delete all[names.outside];
   for (const id of [one.area, one.suggested]) { const name = names.areas[id]; if (name) all[id] = name; }
   return all;
 }

@@ -30,6 +30,6 @@ export type SavedView = { id: string; name: string; query: string; shared: boole
 export type Person = { user: string; name: string; case_id: string | null; idle: boolean };
 
 export type Boot = {
-  user: string; display: string; labels: Names; problems: string[]; campaigns: string[]; kinds: string[]; urgencies: string[]; departments: Names; areas: Names; initials: Names; statuses: Names; orders: Names; views: Names;
+  user: string; display: string; labels: Names; problems: string[]; campaigns: string[]; kinds: string[]; urgencies: string[]; departments: Names; outside: string; areas: Names; initials: Names; statuses: Names; orders: Names; views: Names;
   holds: Record<string, string[]>; channels: Names; rules: Names; zone: string; reopens: Names; undo_s: number; levels: Names; documents: string[]; may_dispatch: boolean; may_supervise: boolean; keys: boolean;
 };
