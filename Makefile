@@ -8,7 +8,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 
 WEB := $(wildcard desk/web/src/* desk/web/*.json desk/web/vite.config.ts desk/web/hatch_build.py)
 
-.PHONY: run test check fix web bench eval faults kafka clean
+.PHONY: run test check fix web bench pictures eval faults kafka clean
 
 run: $(RUN_STAMP) ## set up if need be, start the hub with the fictional demonstration
 	$(BIN)/minsheng run --demo
@@ -44,6 +44,10 @@ bench: $(DEV_STAMP) ## the whole pipeline against the naive composition, in one 
 	$(BIN)/python tests/bench/grouping.py
 	$(BIN)/python tests/bench/routing.py
 	$(BIN)/python tests/bench/queueing.py
+	MINSHENG_TEST_BENCH=1 $(BIN)/pytest -q -s tests/desk/test_pace.py
+
+pictures: $(DEV_STAMP) ## every page for the docs, from a running demonstration: make pictures URL=http://127.0.0.1:8470
+	$(BIN)/python tests/pictures.py $(URL)
 
 eval: $(DEV_STAMP) ## measure the classifier: make eval DATA=labelled.jsonl
 	@test -n "$(DATA)" || { echo "eval: name labelled messages: make eval DATA=path/to/labelled.jsonl"; exit 2; }
