@@ -23,6 +23,7 @@ check: $(DEV_STAMP) ## format, lint, types, import contracts, dependencies, spel
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/codespell
+	@command -v npm >/dev/null || { echo "check: npm is missing; install Node 20 or newer to check the pages' scripts"; exit 2; }
 	cd desk/web && npm run --silent check
 	$(BIN)/minsheng check --data $(VENV)/check
 
