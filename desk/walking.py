@@ -53,13 +53,15 @@ class Walk:
         past: tuple[ColumnElement[bool], ...],
         limit: int,
     ) -> Found:
-        """The same, over the next ``WINDOW`` cases of the view alone."""
+        """The same, over the next ``window`` cases of the view alone: first where they end, then what is among them."""
+        part = self.order[0]
         looked = ordered(select(C.id).where(inside, *past), self.order).limit(self.window)
-        window = looked.subquery("looked")
-        asked = self.statement.join(window, window.c.id == C.id).where(*self.narrow)
+        numbers = looked.subquery("looked").c.id
+        last = func.max(numbers) if part.rises else func.min(numbers)
+        end, many = (await conn.execute(select(last, func.count(numbers)))).one()
+        until = C.id <= end if part.rises else C.id >= end
+        asked = self.statement.where(*self.narrow, *past, until)
         rows = list((await conn.execute(ordered(asked, self.order).limit(limit + 1))).mappings())
         if len(rows) > limit:
             return self._cut(rows, limit)
-        last = func.max(window.c.id) if self.order[0].rises else func.min(window.c.id)
-        end, many = (await conn.execute(select(last, func.count()).select_from(window))).one()
         return rows, (end,) if many == self.window else None
