@@ -38,14 +38,21 @@ class PresenceBody(Struct, forbid_unknown_fields=True):
 
 
 class Claims:
-    """``POST /desk/api/presence``, and the commands claim, release and break."""
+    """``GET`` and ``POST /desk/api/presence``, and the commands claim, release and break."""
 
     def __init__(self, db: Database, *, clock: Callable[[], datetime]) -> None:
         self._db = db
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post("/desk/api/presence", self._presence)]
+        return [
+            web.get("/desk/api/presence", self._look),
+            web.post("/desk/api/presence", self._presence),
+        ]
+
+    async def _look(self, request: web.Request) -> web.Response:
+        require(request, User.may_watch)
+        return web.json_response(await self.told())
 
     async def _presence(self, request: web.Request) -> web.Response:
         user = require(request, User.may_watch)

@@ -29,7 +29,7 @@ TABLE: dict[frozenset[str], str] = {
     WATCH: """
         GET /desk | GET /desk/events | GET /desk/api/queue | GET /desk/api/cases | GET /desk/api/cases/1
         GET /desk/api/cases/1/around | GET /desk/api/cases/1/similar | GET /desk/api/views | POST /desk/api/views
-        PUT /desk/api/views/1 | DELETE /desk/api/views/1 | POST /desk/api/presence | GET /desk/api/canned
+        PUT /desk/api/views/1 | DELETE /desk/api/views/1 | POST /desk/api/presence | GET /desk/api/presence | GET /desk/api/canned
         POST /desk/api/canned | PUT /desk/api/canned/1 | DELETE /desk/api/canned/1""",
     OVERSEE: """
         GET /desk/sources | GET /desk/api/sources | GET /desk/assessment | GET /desk/assessment/cases

@@ -81,6 +81,7 @@ function attend(): void {
   const awake = (): void => { setIdle(false); clearTimeout(rest); rest = window.setTimeout(() => setIdle(true), IDLE_MS); };
   for (const event of ["keydown", "pointerdown", "pointermove"]) addEventListener(event, awake, { passive: true });
   document.addEventListener("visibilitychange", () => void people());
+  addEventListener("beforeunload", (event) => { if (unsent.value.length) event.preventDefault(); });
   addEventListener("pagehide", () => signOff());
 }
 

@@ -16,7 +16,9 @@ export async function visit(place: S.Place, keepId = ""): Promise<void> {
   const clean: S.Place = { view: place.view };
   for (const one of S.FILTERS) { const value = place[one]; if (value) clean[one] = value; }
   const now = `?${searchOf(clean)}`;
-  if (now !== location.search) history.pushState(null, "", now);
+  const before = S.place.value;
+  const typing = (clean.q ?? "") !== (before.q ?? "") && !!before.q; // one entry of the history for a whole search
+  if (now !== location.search) history[typing ? "replaceState" : "pushState"](null, "", now);
   try { await enter(clean, keepId); } catch (error) { sayFault(error); S.loading.value = false; }
 }
 

@@ -1,6 +1,6 @@
 // Many cases at once: one request, a result for each.
 import { batch, signal } from "@preact/signals";
-import { question, say, sayFault, Kbd } from "../ui";
+import { forget, question, say, sayFault, Kbd } from "../ui";
 import { bulk, cannedFor, remember, undo, WORDS, type Result } from "./acts";
 import { deciding, extendAll, prefetch } from "./loading";
 import { choosing } from "./picker";
@@ -68,7 +68,9 @@ export async function bulkTo(): Promise<void> {
 
 export async function bulkWords(command: "decline" | "refer" | "note"): Promise<void> {
   const got = await question({ key: `bulk-${command}`, title: `${WORDS[command]?.title}（${S.chosen.value.size} 件）`, canned: cannedFor(command) });
-  if (got) await run(command, { decline: "不予立案", refer: "转 12345 热线", note: "添加备注" }[command], command === "note" ? { text: got.note } : { note: got.note }, undefined, command !== "note");
+  if (!got) return;
+  await run(command, { decline: "不予立案", refer: "转 12345 热线", note: "添加备注" }[command], command === "note" ? { text: got.note } : { note: got.note }, undefined, command !== "note");
+  forget(`bulk-${command}`);
 }
 
 export async function bulkSnooze(): Promise<void> {

@@ -182,7 +182,7 @@ export function sweep(): void {
 /** Something changed at the hub. Named cases are asked for alone; after a gap everything is. */
 export async function heard(ids: string[] | null): Promise<void> {
   if (ids === null || ids.length > BATCH) return resync();
-  if (ids.length === 0) return people();
+  if (ids.length === 0) return lookAround();
   const got = await ask<Page>(`/desk/api/queue?${searchOf(S.place.value)}&limit=${BATCH}&ids=${ids.join(",")}`);
   setClock(got.now);
   const now = new Map(got.rows.map((row) => [row.id, row]));
@@ -224,6 +224,18 @@ export async function people(): Promise<void> {
     S.people.value = told.people;
     S.claims.value = told.claims;
   });
+}
+
+const AROUND_MS = 1000;
+let looking = 0;
+
+/** Somebody came, went or claimed: ask who, once for many such calls. */
+async function lookAround(): Promise<void> {
+  if (looking) return;
+  looking = window.setTimeout(() => {
+    looking = 0;
+    ask<Here>("/desk/api/presence").then((told) => batch(() => { S.people.value = told.people; S.claims.value = told.claims; }), () => undefined);
+  }, AROUND_MS);
 }
 
 /** The page goes: give the lease back at once instead of in 90 s. */

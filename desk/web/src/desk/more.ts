@@ -1,6 +1,6 @@
 // The commands that need something else first: snooze, merge, runner-up, pick, supervise, reveal.
 import { ask } from "../api";
-import { question, say, sayFault } from "../ui";
+import { forget, question, say, sayFault } from "../ui";
 import { decide, dispatch, pick, plain } from "./acts";
 import { people, refresh, similarTo } from "./loading";
 import { choosing } from "./picker";
@@ -70,7 +70,7 @@ export async function reveal(one: Detail): Promise<Original | null> {
   if (!got) return null;
   try {
     const told = await ask<Original>(`/desk/api/cases/${one.id}/reveal`, { note: got.note });
-    sessionStorage.removeItem(`draft:${key}`);
+    forget(key);
     return told;
   } catch (error) { sayFault(error); return null; }
 }
