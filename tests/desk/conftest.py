@@ -17,6 +17,12 @@ from hub.backstage import backstage
 from hub.web import build
 from store.model import Item
 
+UNREAD = (
+    "ignore:unclosed file:ResourceWarning",
+    "ignore:Exception ignored in. <_io:pytest.PytestUnraisableExceptionWarning",
+)
+"""A browser that leaves while a script comes makes the server drop the file it was sending."""
+
 CONFIGS = Path(__file__).parents[2] / "configs"
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -36,6 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser") and inspect.iscoroutinefunction(item.function):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            for left_alone in UNREAD:
+                item.add_marker(pytest.mark.filterwarnings(left_alone))
 
 
 @pytest.fixture

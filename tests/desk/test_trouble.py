@@ -81,7 +81,7 @@ async def test_ended_login_is_renewed_on_the_page_and_the_act_goes_on(
     box = page.get_by_role("dialog", name="内部备注")
     await box.get_by_role("textbox").fill("已致电社区")
     await hub.db.write(lambda tx: tx.run(delete(T.sessions)))
-    await box.get_by_role("button", name="确定").click()
+    await page.evaluate("document.querySelector('dialog form').requestSubmit()")
     again = page.get_by_role("dialog", name="登录已过期")
     await expect(again).to_contain_text("已填写的内容不会丢失")
     await again.get_by_label("密码").fill("wrong horse 1")

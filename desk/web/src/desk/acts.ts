@@ -34,16 +34,19 @@ export function decide(one: Detail, command: string, body: Body, { said, leaves 
 }
 
 async function send(one: Decision): Promise<void> {
+  if (!await arrives(one)) unsent.value = [...unsent.value, one];
+}
+
+/** Whether the hub could be reached; what it answered is dealt with. */
+async function arrives(one: Decision): Promise<boolean> {
   try {
     const done = await ask<Done>(`/desk/api/cases/${one.id}/${one.command}`, one.body);
     accepted(one, done);
   } catch (error) {
-    if (error instanceof Unreachable) {
-      unsent.value = [...unsent.value, one];
-      return;
-    }
+    if (error instanceof Unreachable) return false;
     await refused(one, error);
   }
+  return true;
 }
 
 function accepted(one: Decision, done: Done): void {
@@ -82,11 +85,18 @@ async function refused(one: Decision, error: unknown): Promise<void> {
   say(words, { bad: true, seconds: 10 });
 }
 
-/** The hub answers again: what could not be sent goes now. */
+let resending = false;
+
+/** The hub answers again: what could not be sent goes now, in its order, and is counted until it has arrived. */
 export async function resend(): Promise<void> {
-  const waiting = unsent.value;
-  unsent.value = [];
-  for (const one of waiting) await send(one);
+  if (resending) return;
+  resending = true;
+  while (unsent.value.length) {
+    const one = unsent.value[0] as Decision;
+    if (!await arrives(one)) break;
+    unsent.value = unsent.value.filter((it) => it !== one);
+  }
+  resending = false;
 }
 
 export async function undo(): Promise<void> {
