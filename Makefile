@@ -6,7 +6,7 @@ WORKERS ?= 2
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-WEB := $(wildcard desk/web/src/* desk/web/*.json desk/web/vite.config.ts desk/web/hatch_build.py)
+WEB := $(wildcard desk/web/src/*.* desk/web/src/*/*.* desk/web/*.json desk/web/vite.config.ts desk/web/hatch_build.py)
 
 .PHONY: run test check fix web bench pictures eval faults kafka clean
 
