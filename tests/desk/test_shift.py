@@ -51,8 +51,9 @@ async def accept(page: Page) -> str:
 
 async def correct(page: Page) -> str:
     await page.keyboard.press("5")
+    await expect(page.locator("#detail .acts .main")).not_to_contain_text("新标签")
     await page.keyboard.press("e")
-    return "dispatched"
+    return "corrected"
 
 
 async def elsewhere(page: Page) -> str:
@@ -82,11 +83,12 @@ async def snooze(page: Page) -> str:
 
 
 async def note_and_accept(page: Page) -> str:
+    """Accepted: dispatched, or referred where nothing of this system's is meant."""
     await page.keyboard.press("i")
     await words(page, "已核实")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.keyboard.press("e")
-    return "dispatched"
+    return "corrected"
 
 
 WORK = (
@@ -150,6 +152,8 @@ def outcome(case: Any, said: str) -> str:
             if case.department == case.suggested and case.status == "dispatched"
             else f"{case.status} {case.department}"
         )
+    if said == "corrected":
+        return said if case.status in {"dispatched", "referred"} else str(case.status)
     if said == "snoozed":
         return said if case.snoozed_until is not None else case.status
     return case.department if said == case.department else str(case.status)

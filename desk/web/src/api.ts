@@ -16,7 +16,7 @@ const FAULTS: Record<string, string> = { // reason or status of a refusal → wh
   late: "已超过允许的时间", final: "已作最终认定", note: "请填写内容", department: "承办单位不在部门名录中", into: "不能并入该案件", of: "不能认定为反复出现",
   deadline: "期限无效", limit: "申请的时间无效、过长或次数已用完", reason: "请选择原因", label: "标签不在目录中", asked: "申请已提交，请等待答复", proposed: "请在部门名录中选择其他单位", order: "本单位没有这件工单，或已被收回",
   photo_size: "照片超过 10 MB，请重新拍摄或压缩", photo_pixels: "照片像素过大，请重新拍摄", photo_format: "只能上传 JPEG、PNG、WebP 或 GIF 照片", photo_count: "每件工单最多 6 张照片，请先删除", erased: "该诉求内容已删除", signed: "承办单位已签收，不能并案",
-  channel: "该渠道不能回复市民", until: "时间无效", view: "没有这个视图", words: "请填写内容",
+  outside: "按此标签不属本系统，请转 12345（t）或选择单位（d）", channel: "该渠道不能回复市民", until: "时间无效", view: "没有这个视图", words: "请填写内容",
 };
 
 /** True while somebody must log in again; `again` continues what waited. */

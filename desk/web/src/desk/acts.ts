@@ -3,7 +3,7 @@ import { batch, signal } from "@preact/signals";
 import { ask, Refused, Unreachable } from "../api";
 import { link } from "../live";
 import { forget, question, say, sayFault, type Canned } from "../ui";
-import { deciding, people, prefetch, refresh, resync } from "./loading";
+import { deciding, people, prefetch, refresh, resync, settled } from "./loading";
 import * as S from "./state";
 import type { Axis, Detail, Labels } from "./types";
 
@@ -50,6 +50,7 @@ async function arrives(one: Decision): Promise<boolean> {
 }
 
 function accepted(one: Decision, done: Done): void {
+  settled.set(one.id, done.version);
   deciding.delete(one.id);
   if (one.draft) forget(one.draft);
   S.setEdit(one.id, null);

@@ -2,7 +2,7 @@
 import { batch, signal } from "@preact/signals";
 import { forget, question, say, sayFault, Kbd } from "../ui";
 import { bulk, cannedFor, remember, undo, WORDS, type Result } from "./acts";
-import { deciding, extendAll, prefetch } from "./loading";
+import { deciding, extendAll, prefetch, settled } from "./loading";
 import { choosing } from "./picker";
 import * as S from "./state";
 import { SNOOZES, until } from "./times";
@@ -43,6 +43,7 @@ const LEAVES_LATER = new Set(["dispatch", "decline", "refer"]);
 
 function told(results: Result[], what: string, command: string): void {
   const good = results.filter((one) => one.ok);
+  for (const one of good) if (one.version) settled.set(one.id, one.version);
   const bad = results.filter((one) => !one.ok);
   const rows = new Map(S.rows.value.map((row) => [row.id, row]));
   batch(() => {

@@ -20,6 +20,10 @@ export function searchOf(place: S.Place): string {
   return params.toString();
 }
 
+/** Versions the hub has answered for what was decided here: an answer under way meanwhile may be older. */
+export const settled = new Map<string, number>();
+const isNew = (row: Row): boolean => row.version >= (settled.get(row.id) ?? 0);
+
 const EMPTY_PAGES = 30;
 
 /** A page of the place. The hub may answer with an empty one that leads on, when it had to read far. */
@@ -28,6 +32,7 @@ async function page(after: string): Promise<Page> {
   let tries = 0;
   do {
     got = await ask<Page>(`/desk/api/queue?${searchOf(S.place.value)}&limit=${PAGE}${after ? `&after=${encodeURIComponent(after)}` : ""}`);
+    got.rows = got.rows.filter(isNew);
     after = got.next;
   } while (got.rows.length === 0 && got.next && ++tries < EMPTY_PAGES);
   return got;
@@ -185,6 +190,7 @@ export async function heard(ids: string[] | null): Promise<void> {
   if (ids.length === 0) return lookAround();
   const got = await ask<Page>(`/desk/api/queue?${searchOf(S.place.value)}&limit=${BATCH}&ids=${ids.join(",")}`);
   setClock(got.now);
+  got.rows = got.rows.filter(isNew);
   const now = new Map(got.rows.map((row) => [row.id, row]));
   const known = new Map(S.rows.value.map((row) => [row.id, row]));
   const gone = ids.filter((id) => known.has(id) && !now.has(id) && !S.handled.value.has(id));
