@@ -33,7 +33,7 @@ from desk.pages import HOME, MARK, Pages, Section, body_of, require
 from desk.photos import Photos
 from desk.queue import VIEWS
 from desk.revealing import NoteBody, Reveals
-from desk.security import SESSION
+from desk.security import SESSION, dress
 from desk.settings import AccountsConfig
 from desk.similar import Similar
 from desk.sources import Sources
@@ -179,6 +179,7 @@ class Desk:
 
     def mount(self, application: web.Application) -> None:
         """Add routes and the guard."""
+        application.on_response_prepare.append(dress)
         application.middlewares.append(self._guard.middleware)
         application.middlewares.append(Failing(self._pages).middleware)
         application.add_routes(

@@ -66,7 +66,7 @@ class Claims:
 
         async def work(tx: Tx) -> None:
             if not await _exists(tx, case_id):
-                msg = "desk: no such case"
+                msg = "desk: no such case; look at its number again"
                 raise RejectedError(msg, reason="case")
             if not await self._take(tx, case_id, user.name, kept=True):
                 who = (await _people_with(tx.conn, case_id))[1]

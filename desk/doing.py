@@ -168,7 +168,7 @@ class Doing:
             c = T.cases.c
             found = (await tx.run(select(c.version).where(c.id == case_id))).first()
             if found is None:
-                msg = "desk: no such case"
+                msg = "desk: no such case; look at its number again"
                 raise RejectedError(msg, reason="case")
             await tx.run(insert(T.case_notes).values(**row))
             tx.touched.add("desk")

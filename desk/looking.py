@@ -112,7 +112,7 @@ class Looking:
         user = require(request, User.may_watch)
         found = await self._whole([int(request.match_info["id"])], user)
         if not found:
-            raise web.HTTPNotFound(text="desk: no such case")
+            raise web.HTTPNotFound(text="desk: no such case; look at its number again")
         return web.json_response(found[0])
 
     async def _whole(self, ids: Sequence[int], user: User) -> list[dict[str, Any]]:
@@ -146,14 +146,14 @@ class Looking:
     async def _known(self, case_id: int, user: User) -> None:
         """HTTPNotFound unless the person may see the case."""
         if not await self._details.visible(case_id, self.scope(user)):
-            raise web.HTTPNotFound(text="desk: no such case")
+            raise web.HTTPNotFound(text="desk: no such case; look at its number again")
 
 
 def _numbers(text: str, most: int) -> list[int]:
     """Ids of an address, parted by commas; RejectedError when one is none or they are too many."""
     listed = [one for one in text.split(",") if one]
     if len(listed) > most or not all(NUMBER.fullmatch(one) for one in listed):
-        msg = f"desk: ids: up to {most} numbers parted by commas are needed"
+        msg = f"desk: ids: not numbers, or too many; give up to {most} parted by commas"
         raise RejectedError(msg, reason="ids")
     return [int(one) for one in listed]
 

@@ -154,7 +154,7 @@ class OrderPhotos:
         async with self._db.read() as conn:
             row = (await conn.execute(select(T.order_photos).where(*where))).first()
         if row is None:
-            raise web.HTTPNotFound(text="desk: no such photo")
+            raise web.HTTPNotFound(text="desk: no such photo; load the order again")
         owner, key = await self._holder(row.case_id)
         content = self._vault.unseal(owner, Box(key, row.sealed))
         headers = {"Content-Disposition": "inline"}

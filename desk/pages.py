@@ -14,10 +14,14 @@ from aiohttp import web
 
 from desk.accounts import User
 from desk.assets import assets
+from desk.receiving import FORMS
 from desk.security import SESSION
 from store.errors import AuthError, RejectedError
 
 HOME = Path(__file__).parent
+LONGEST_FAULT = 200
+"""Characters of a decoder's words that are passed on."""
+
 B = TypeVar("B")
 
 Note = Annotated[str, msgspec.Meta(max_length=1000)]
@@ -103,10 +107,12 @@ class Pages:
 
 async def body_of(request: web.Request, kind: type[B]) -> B:
     """The JSON body as ``kind``; RejectedError names the field."""
+    if request.content_type in FORMS:
+        raise RejectedError("desk: body: a form; send JSON", reason="malformed")
     try:
         body = msgspec.json.decode(await request.read(), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        msg = f"desk: {error}"
+        msg = f"desk: body: {str(error)[:LONGEST_FAULT]}; correct it"
         raise RejectedError(msg) from error
     for text in _texts(msgspec.to_builtins(body)):
         storable(text)
@@ -147,5 +153,5 @@ def require(request: web.Request, allowed: Callable[[User], bool]) -> User:
     """Who asks, or AuthError when their role may not."""
     user = request[SESSION].user
     if not allowed(user):
-        raise AuthError("desk: your role may not do this", known=True)
+        raise AuthError("desk: your role may not do this; ask an administrator", known=True)
     return user

@@ -44,7 +44,7 @@ class Photos:
         async with self._db.read() as conn:
             found = (await conn.execute(asked.limit(1))).first()
         if found is None:
-            raise AuthError("desk: give a reason first: reveal the original", known=True)
+            raise AuthError("desk: the original is closed; give a reason first", known=True)
         return int(request.match_info["id"])
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -77,7 +77,7 @@ class Photos:
         async with self._db.read() as conn:
             row = (await conn.execute(statement)).first()
         if row is None:
-            raise web.HTTPNotFound(text="desk: no such picture")
+            raise web.HTTPNotFound(text="desk: no such picture; list them again")
         owner = str(item_uid(row.channel, row.channel_id))
         content = self._vault.unseal(owner, Box(row.key, row.sealed))
         shown = row.content_type.startswith("image/")

@@ -51,7 +51,7 @@ class Reveals:
         RejectedError for a reason too short and for an erased item; TooManyError after ``hourly`` within an hour.
         """
         if len(note.strip()) < SHORTEST_REASON:
-            msg = "desk: a reason of at least four characters is needed to see contact details"
+            msg = "desk: note: too short; give a reason of four characters or more to see contact details"
             raise RejectedError(msg, reason="note")
         now = self._clock()
         row = {"actor": actor, "act": ACT, "target": target, "note": note, "at": now}

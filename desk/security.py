@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from desk.receiving import bounded, is_script, read_form, told
 from desk.sessions import KEPT, LONGEST, Session, Sessions
 from desk.sso import Gateway
 from store.errors import AuthError
@@ -38,8 +39,9 @@ OURS = ("/account", "/desk", "/inbox", "/login", "/logout", "/query", "/static/"
 UNFINISHED = ("/account", "/logout")
 """Where somebody may go who has to set up a second factor first."""
 
-FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+REFUSED = 400
+"""The lowest status of a refusal."""
 
 
 class Guard:
@@ -62,11 +64,19 @@ class Guard:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """For ``web.Application.middlewares``; other rooms' paths pass untouched."""
-        path = request.path
-        if path != "/" and not path.startswith(OURS):
+        if request.path != "/" and not request.path.startswith(OURS):
             return await handler(request)
-        if request.method not in SAFE and not same_origin(request):
-            raise web.HTTPForbidden(text="desk: this request does not come from our own page")
+        try:
+            return await self._guarded(bounded(request), handler)
+        except web.HTTPException as error:
+            raise (told(error) if error.status >= REFUSED and is_script(request) else error) from None
+
+    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """The answer of a room that is the desk's."""
+        path = request.path
+        if request.method not in SAFE:
+            check_origin(request)
+            await read_form(request)
         if path.startswith("/query") and request.cookies.get(self.cookie):
             session = await self.session(request)  # staff keep their navigation
             if session is not None:
@@ -79,7 +89,7 @@ class Guard:
                 await check_token(request, session)
             self._check_factor(request, session)
             request[SESSION] = session
-        return await _wrapped(request, handler)
+        return await handler(request)
 
     async def session(self, request: web.Request) -> Session | None:
         """The login of a request; a gateway's login holds only while the gateway names the same person."""
@@ -100,12 +110,12 @@ class Guard:
             raise AuthError(
                 "desk: your role needs a second factor; set it up at /account", known=True
             )
-        raise web.HTTPFound("/account", headers=HEADERS)
+        raise web.HTTPFound("/account")
 
     def _ask(self, request: web.Request) -> web.StreamResponse:
         if is_script(request):
             raise AuthError("desk: not logged in, or the login ended; log in again")
-        raise web.HTTPFound("/login", headers=HEADERS)
+        raise web.HTTPFound("/login")
 
     def set_cookie(self, response: web.StreamResponse, token: str) -> None:
         """Hand the login to the browser. The cookie outlives it, so that a page knows whose it was."""
@@ -125,23 +135,19 @@ def named(cookie: str, *, secure: bool) -> str:
     return f"__Host-{cookie}" if secure else cookie
 
 
-def is_script(request: web.Request) -> bool:
-    """Whether a script asks, which wants no page."""
-    return "/api/" in request.path or request.path.endswith("/events")
+async def dress(request: web.Request, response: web.StreamResponse) -> None:
+    """For ``on_response_prepare``: every answer carries the policy, refusals and streams too."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-store")
 
 
-async def _wrapped(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The handler's answer with the headers every page of ours carries."""
-    try:
-        response = await handler(request)
-    except web.HTTPException as error:
-        error.headers.update(HEADERS)
-        raise
-    if not response.prepared:
-        response.headers.update(HEADERS)
-        if not request.path.startswith("/static/"):
-            response.headers["Cache-Control"] = "no-store"
-    return response
+def check_origin(request: web.Request) -> None:
+    """AuthError unless the browser vouches that a page of ours made the request."""
+    if not same_origin(request):
+        msg = "desk: this request does not come from our own page; open the page and try again"
+        raise AuthError(msg, known=True)
 
 
 def same_origin(request: web.Request) -> bool:
@@ -149,14 +155,17 @@ def same_origin(request: web.Request) -> bool:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in {"same-origin", "none"}
-    origin = request.headers.get("Origin", "")
-    return bool(origin) and urlsplit(origin).netloc == request.host
+    try:
+        origin = urlsplit(request.headers.get("Origin", "")).netloc
+    except ValueError:
+        return False
+    return bool(origin) and origin == request.host
 
 
 async def check_token(request: web.Request, session: Session) -> None:
     """The login's token, in a header (scripts) or a field (forms)."""
     given = request.headers.get("X-Token", "")
-    if not given and request.content_type in FORMS:
+    if not given and not is_script(request):
         given = str((await request.post()).get("token", ""))
-    if not hmac.compare_digest(given.encode(), session.csrf.encode()):
-        raise web.HTTPForbidden(text="desk: the page is out of date; load it again")
+    if not hmac.compare_digest(given.encode(errors="replace"), session.csrf.encode()):
+        raise AuthError("desk: the page is out of date; load it again", known=True)

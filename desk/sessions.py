@@ -134,4 +134,4 @@ def _open(now: datetime) -> tuple[Any, Any]:
 
 
 def _sha(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

@@ -43,7 +43,7 @@ class Similar:
         areas = self._scope(require(request, User.may_watch))
         case_id = int(request.match_info["id"])
         if areas is not None and not await Details(self._db).visible(case_id, areas):
-            raise web.HTTPNotFound(text="desk: no such case")
+            raise web.HTTPNotFound(text="desk: no such case; look at its number again")
         matches = await self._finder.similar(case_id, self._clock())
         c = T.cases.c
         ids = [match.case_id for match in matches]

@@ -99,7 +99,7 @@ class SavedViews:
             return (await tx.run(make(mine))).rowcount
 
         if await self._db.write(work) != 1:
-            raise web.HTTPNotFound(text="desk: no such view of yours")
+            raise web.HTTPNotFound(text="desk: no such view of yours; list them again")
 
 
 def _told(row: Any, user: User) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Ledger:
         held = select(T.cases).where(T.cases.c.id == case_id).with_for_update()
         found = (await tx.run(held)).mappings().first()
         if found is None:
-            msg = "router: no such case"
+            msg = "router: no such case; look at its number again"
             raise RejectedError(msg, reason="case")
         if version is not None and found["version"] != version:
             raise ConflictError(
@@ -92,7 +92,7 @@ class Ledger:
         left = o.leaves_at.is_(None) | (o.leaves_at <= self.clock())
         found = (await tx.run(select(o.case_id).where(*where, left))).first()
         if found is None:
-            msg = "router: no such work order of this department"
+            msg = "router: no such work order of this department; load the inbox again"
             raise RejectedError(msg, reason="order")
         case = await self.case(tx, found.case_id, version)
         return dict((await tx.run(select(T.work_orders).where(*where))).mappings().one()), case

@@ -55,7 +55,7 @@ class Proposing:
         """
         found = await self._rows([case_id])
         if not found:
-            msg = "router: no such case"
+            msg = "router: no such case; look at its number again"
             raise RejectedError(msg, reason="case")
         row = found[0]._mapping
         if labels is None or labels == labels_now(row):

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -61,7 +62,7 @@ class Site:
         """An answer and its words; a stream is closed after its head."""
         url = URL(self.origin).join(URL(path, encoded=True))
         async with self.client.session.request(
-            method, url, headers=headers, data=data, allow_redirects=False
+            method, url, headers=headers, data=io.BytesIO(data) if data else data, allow_redirects=False
         ) as answer:
             if answer.content_type == "text/event-stream":
                 return answer, (await answer.content.readline()).decode()

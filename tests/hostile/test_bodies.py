@@ -29,15 +29,15 @@ FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}
 def bad(answer: ClientResponse, text: str, asked: str) -> list[str]:
     """What is wrong with an answer: a failure of ours, or a refusal of a program that says too little."""
     if answer.status >= 500:
-        return [f"{answer.status} {asked[:160]}"]
+        return [f"{answer.status} {asked[:200]}"]
     if answer.status < 400 or "/api/" not in answer.url.path:
         return []
     try:
         said = str(json.loads(text)["error"])
     except (ValueError, KeyError, TypeError):
-        return [f"no error: {asked[:120]} {answer.status} {text[:80]}"]
+        return [f"no error: {answer.status} {text[:80]}"]
     is_whole = said.startswith(("desk: ", "router: ", "ingest: ", "store: ")) and "; " in said
-    return [] if is_whole and len(said) < 400 else [f"words: {asked[:80]} {answer.status} {said[:160]}"]
+    return [] if is_whole and len(said) < 400 else [f"words: {answer.status} {said[:160]}"]
 
 
 class Watch:
@@ -46,6 +46,10 @@ class Watch:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.found: dict[str, None] = {}
+
+    def told(self) -> str:
+        with open("/tmp/xss_found.txt", "a") as f: f.write("\n".join(self.found)+"\n")
+        return "\n".join(self.found)
 
     async def ask(self, who: dict[str, str], method: str, path: str, data: Any = None, **head: str) -> str:
         answer, text = await self.site.ask(method, path, who | head, data)
@@ -100,7 +104,7 @@ async def test_no_json_makes_a_route_fail(site: Site, role: str) -> None:
         if role in {"admin", "department"} or ALL:
             for body in await bodies_of(watch, who, method, path):
                 await watch.ask(who, method, path, body, **JSON)
-    assert list(watch.found) == []
+    assert watch.told() == ""
 
 
 @pytest.mark.parametrize("role", ["admin", "dispatcher", "department", ""])
@@ -118,7 +122,7 @@ async def test_no_form_makes_a_route_fail(site: Site, role: str) -> None:
             if kept(role, path, n, one_in=4):
                 who = await site.enter(role) if role else {"Origin": site.origin}
                 await watch.ask(who, method, path, body, **{"Content-Type": content_type} if content_type else {})
-    assert list(watch.found) == []
+    assert watch.told() == ""
 
 
 @pytest.mark.parametrize("role", ["admin", "subdistrict", "department", ""])
@@ -135,7 +139,7 @@ async def test_no_address_makes_a_page_fail(site: Site, role: str) -> None:
                 shown = text if text.startswith("%") else quote(text, errors="surrogatepass")
                 told = await watch.ask(who, method, f"{path}?{name}={shown[:7000]}")
                 assert role not in {"subdistrict", "department"} or SECRET not in told
-    assert list(watch.found) == []
+    assert watch.told() == ""
 
 
 async def test_no_head_makes_a_route_fail(site: Site) -> None:
@@ -147,7 +151,7 @@ async def test_no_head_makes_a_route_fail(site: Site) -> None:
             if kept(path, head, one_in=4):
                 who = await site.enter("admin")
                 await watch.ask(who, method, path, b"{}" if method in UNSAFE else None, **(JSON | head))
-    assert list(watch.found) == []
+    assert watch.told() == ""
 
 
 NUMBERS = ("0", "9" * 18, "1" * 17, "00000000000000001")
@@ -164,7 +168,7 @@ async def test_no_number_makes_a_route_fail(site: Site, role: str) -> None:
             who = await site.enter(role)
             body = encoded({"version": 1, "note": "四个以上的字"}) if method in UNSAFE else None
             await watch.ask(who, method, path, body, **JSON)
-    assert list(watch.found) == []
+    assert watch.told() == ""
 
 
 def test_good_bodies_name_every_field() -> None:
