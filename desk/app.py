@@ -128,7 +128,7 @@ class Desk:
             offices=shown,
             clock=clock,
         )
-        claims = Claims(db, clock=clock)
+        claims = Claims(db, self._looking.scope, clock=clock)
         doing = Doing(db, commands, taxonomy, claims, clock=clock)
         self._more: list[Section] = [
             *staff.sections,
@@ -197,8 +197,8 @@ class Desk:
         self.events.close()
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        require(request, User.may_watch)
-        return await self.events.stream(request)
+        user = require(request, User.may_watch)
+        return await self.events.stream(request, self._looking.scope(user))
 
     async def _desk_page(self, request: web.Request) -> web.Response:
         require(request, User.may_watch)

@@ -7,7 +7,7 @@ own transaction (``router.ledger``). All is in the database, so several hubs agr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,10 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from desk.accounts import User
 from desk.bodies import number_of
 from desk.pages import body_of, require
+from desk.queue import inside
 from router.workflow import FINAL
-from store.db import Database, Tx
+from store.db import Database, Tx, among
 from store.errors import ConflictError, RejectedError
 from store.tables import T
+
+Scope = Callable[[User], Collection[str] | None]
+"""The areas a person sees; none: all of them."""
 
 LEASE = timedelta(seconds=90)
 KEPT = timedelta(minutes=30)
@@ -40,8 +44,9 @@ class PresenceBody(Struct, forbid_unknown_fields=True):
 class Claims:
     """``GET`` and ``POST /desk/api/presence``, and the commands claim, release and break."""
 
-    def __init__(self, db: Database, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, db: Database, scope: Scope, *, clock: Callable[[], datetime]) -> None:
         self._db = db
+        self._scope = scope
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -58,8 +63,20 @@ class Claims:
         user = require(request, User.may_watch)
         body = await body_of(request, PresenceBody)
         case_id = None if body.case_id is None else number_of(body.case_id)
+        scope = self._scope(user)
+        if case_id is not None and scope is not None and not await self._seen([case_id], scope):
+            raise web.HTTPNotFound(text="desk: no such case; look at its number again")
         await self.here(user, case_id, idle=body.idle)
-        return web.json_response(await self.told())
+        return web.json_response(await self.told(scope))
+
+    async def _seen(self, ids: Collection[int], scope: Collection[str]) -> set[int]:
+        """Those of these cases that lie in the areas."""
+        c = T.cases.c
+        asked = select(c.id).where(
+            among(c.id, [*ids], is_sqlite=self._db.is_sqlite), *inside(scope)
+        )
+        async with self._db.read() as conn:
+            return set((await conn.execute(asked)).scalars())
 
     async def claim(self, case_id: int, user: User) -> None:
         """Claim the case until given back; ConflictError naming who has it, RejectedError when there is none."""
@@ -160,8 +177,8 @@ class Claims:
         done = await tx.run(_upsert(tx, T.claims, row, "case_id", where=free).returning(k.case_id))
         return done.first() is not None
 
-    async def told(self) -> dict[str, Any]:
-        """Who is at the desk, and who has claimed what, as JSON."""
+    async def told(self, scope: Collection[str] | None = None) -> dict[str, Any]:
+        """Who is at the desk, and who has claimed what, as JSON; cases outside ``scope`` are not named."""
         now, p, u, k = self._clock(), T.presences.c, T.users.c, T.claims.c
         people = select(p.user, p.case_id, p.idle, u.display).outerjoin(T.users, u.name == p.user)
         held = select(k.case_id, k.user, k.kept, k.until, u.display).outerjoin(
@@ -170,17 +187,20 @@ class Claims:
         async with self._db.read() as conn:
             here = (await conn.execute(people.where(p.at > now - LEASE).order_by(p.user))).all()
             claims = (await conn.execute(held.where(k.until > now))).all()
+        named = {one.case_id for one in (*here, *claims) if one.case_id}
+        if scope is not None:
+            named = await self._seen(named, scope)
         return {
             "people": [
                 {
                     "user": one.user,
                     "name": one.display or one.user,
-                    "case_id": str(one.case_id) if one.case_id else None,
+                    "case_id": str(one.case_id) if one.case_id in named else None,
                     "idle": one.idle,
                 }
                 for one in here
             ],
-            "claims": {str(one.case_id): claim_of(one) for one in claims},
+            "claims": {str(one.case_id): claim_of(one) for one in claims if one.case_id in named},
         }
 
 

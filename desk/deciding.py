@@ -147,4 +147,6 @@ def _task_role(user: User) -> TaskRole:
     try:
         return TaskRole(user.role)
     except ValueError as error:
-        raise AuthError("desk: your role has no tasks; ask an administrator for another", known=True) from error
+        raise AuthError(
+            "desk: your role has no tasks; ask an administrator for another", known=True
+        ) from error

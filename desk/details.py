@@ -127,8 +127,9 @@ def _whole(
         row["media"] = item["media_count"]
         row["gone_at"] = item["gone_at"].isoformat() if item["gone_at"] else None
     row["joined"] = [plain(one) for one in others if one["merged_into"] == case["id"]]
-    row["joined_to"] = _number(others, case["merged_into"])
-    row["relapsed"] = _number(others, case["relapse_of"])
+    for name, link in (("joined_to", "merged_into"), ("relapsed", "relapse_of")):
+        row[name] = _number(others, case[link])
+        row[link] = row[link] if row[name] else None
     return row
 
 

@@ -1,6 +1,6 @@
 """Server-sent events: an open desk hears at once which cases changed, and asks what about them.
 
-Events carry ids of cases, no data worth hiding. A commit of this
+Events carry ids of cases the person may see. A commit of this
 process is told at once; another hub's on the same database is found by looking once a second. A browser that
 comes back is told everything may have changed, and asks for all of it again.
 """
@@ -8,7 +8,7 @@ comes back is told everything may have changed, and asks for all of it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import suppress
 from typing import Any
 
@@ -38,9 +38,14 @@ class Events:
         self._closing = asyncio.Event()
         self.open = 0
 
-    async def stream(self, request: web.Request) -> web.StreamResponse:
-        """``hello``, then ``changed`` with ``{"cases": [ids] or null}`` after commits, a ``ping`` each 15 s."""
-        told = _Told(self._db)
+    async def stream(
+        self, request: web.Request, scope: Collection[str] | None = None
+    ) -> web.StreamResponse:
+        """``hello``, then ``changed`` with ``{"cases": [ids] or null}`` after commits, a ``ping`` each 15 s.
+
+        Cases outside the areas ``scope`` are not named.
+        """
+        told = _Told(self._db, scope)
         await told.begin()
         return await self._serve(request, self._lines(told.said))
 
@@ -117,8 +122,9 @@ class Events:
 class _Told:
     """How far one stream has come in the history of all cases."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, scope: Collection[str] | None) -> None:
         self._db = db
+        self._scope = scope
         self.newest = 0
         self._seen: set[int] = set()
 
@@ -138,12 +144,14 @@ class _Told:
         return msgspec.json.encode({"cases": cases}).decode()
 
     async def news(self) -> list[int]:
-        """The cases of the lines of history that were not told yet."""
+        """The cases of the lines of history that were not told yet, as far as the person sees them."""
         e = T.events.c
-        statement = select(e.id, e.case_id).where(e.id > self.newest - BACK).order_by(e.id)
+        statement = select(e.id, e.case_id, T.cases.c.area).join(T.cases, T.cases.c.id == e.case_id)
+        statement = statement.where(e.id > self.newest - BACK).order_by(e.id)
         async with self._db.read() as conn:
             rows = (await conn.execute(statement)).all()
         fresh = [row for row in rows if row.id not in self._seen]
         self.newest = max([self.newest, *(row.id for row in rows)])
         self._seen = {row.id for row in rows if row.id > self.newest - BACK}
-        return list(dict.fromkeys(row.case_id for row in fresh))
+        seen = [row for row in fresh if self._scope is None or row.area in self._scope]
+        return list(dict.fromkeys(row.case_id for row in seen))

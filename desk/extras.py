@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select
 
 from desk.claims import claim_of
+from desk.queue import inside
 from desk.rows import plain
 from router.proposing import Proposing
 from store.db import Database, among
@@ -25,8 +26,10 @@ class Extras:
         self._proposing = proposing
         self._clock = clock
 
-    async def add(self, details: Sequence[dict[str, Any]]) -> None:
-        """Complete these details, each with its ``id`` as text."""
+    async def add(
+        self, details: Sequence[dict[str, Any]], scope: Collection[str] | None = None
+    ) -> None:
+        """Complete these details, each with its ``id`` as text; parts outside ``scope`` are not named."""
         ids = [int(one["id"]) for one in details]
         if not ids:
             return
@@ -34,11 +37,12 @@ class Extras:
         notes, claims, family = (
             await self._notes(ids),
             await self._claims(ids),
-            await self._family(ids),
+            await self._family(ids, scope),
         )
         for one in details:
             case_id = int(one["id"])
-            origin = next((row["split_from"] for row in family if row["id"] == case_id), None)
+            named = next((row["split_from"] for row in family if row["id"] == case_id), None)
+            origin = next((row["id"] for row in family if row["id"] == named), None)
             one["notes"] = notes.get(case_id, [])
             one["claim"] = claims.get(case_id)
             one["split_from"] = str(origin) if origin else ""
@@ -73,8 +77,10 @@ class Extras:
         async with self._db.read() as conn:
             return {row.case_id: claim_of(row) for row in await conn.execute(statement)}
 
-    async def _family(self, ids: Sequence[int]) -> list[dict[str, Any]]:
-        """These cases, those split from them, and those they were split from."""
+    async def _family(
+        self, ids: Sequence[int], scope: Collection[str] | None
+    ) -> list[dict[str, Any]]:
+        """These cases, those split from them, and those they were split from, as far as the person may see them."""
         c, part, is_sqlite = T.cases.c, T.cases.alias("part").c, self._db.is_sqlite
         origins = select(part.split_from).where(among(part.id, ids, is_sqlite=is_sqlite))
         own = among(c.id, ids, is_sqlite=is_sqlite)
@@ -83,7 +89,7 @@ class Extras:
         found: dict[int, dict[str, Any]] = {}
         async with self._db.read() as conn:
             for where in (or_(own, c.id.in_(origins)), split):
-                rows = await conn.execute(columns.where(where).order_by(c.id))
+                rows = await conn.execute(columns.where(where, *inside(scope)).order_by(c.id))
                 found |= {row["id"]: dict(row) for row in rows.mappings()}
         return list(found.values())
 

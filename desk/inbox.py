@@ -178,7 +178,7 @@ class Inbox:
         word = request.match_info["verb"]
         verb = Verb.RETURN_ORDER if word == FORWARD else OFFICE_VERBS[word]
         if verb is not Verb.SIGN and not body.note.strip():
-            raise RejectedError("desk: note: write a result or a reason", reason="note")
+            raise RejectedError("desk: note: missing; write a result or a reason", reason="note")
         if word == FORWARD and not body.proposed:
             msg = "desk: proposed: missing; name the office that should have it"
             raise RejectedError(msg, reason="proposed")

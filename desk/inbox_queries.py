@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -173,7 +173,8 @@ def _behind(view: View, after: str) -> ColumnElement[bool]:
         at, last = datetime.fromisoformat(at_text), int(number[:18])
         if at.tzinfo is None:
             raise ValueError(at_text)
-    except ValueError as error:
+        at = at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         msg = "desk: after: no cursor of this list; begin without one"
         raise RejectedError(msg, reason="after") from error
     if view.newest_first:

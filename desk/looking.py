@@ -118,7 +118,7 @@ class Looking:
     async def _whole(self, ids: Sequence[int], user: User) -> list[dict[str, Any]]:
         """Details with their history in words, duties, notes and proposals."""
         found = await self._details.of(ids, self.scope(user))
-        await self._extras.add(found)
+        await self._extras.add(found, self.scope(user))
         words = await self._words([event for one in found for event in one["events"]])
         for one in found:
             one["history"] = told(one.pop("events"), words)

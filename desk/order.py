@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -83,7 +83,8 @@ def read(order: Order, cursor: str) -> Key:
             raise ValueError
         if any(isinstance(v, datetime) and v.tzinfo is None for v in key):
             raise ValueError
-    except (ValueError, msgspec.DecodeError) as error:
+        key = tuple(v.astimezone(UTC) if isinstance(v, datetime) else v for v in key)
+    except (ValueError, OverflowError, msgspec.DecodeError) as error:
         msg = "desk: after: not a cursor of this page; begin again without it"
         raise RejectedError(msg, reason="after") from error
     return key

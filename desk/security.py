@@ -12,11 +12,12 @@ from collections.abc import Awaitable, Callable, Collection
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from desk.receiving import bounded, is_script, read_form, told
 from desk.sessions import KEPT, LONGEST, Session, Sessions
 from desk.sso import Gateway
-from store.errors import AuthError
+from store.errors import AuthError, RejectedError
 
 COOKIE = "minsheng"
 GATEWAY = "gateway"
@@ -68,8 +69,13 @@ class Guard:
             return await handler(request)
         try:
             return await self._guarded(bounded(request), handler)
+        except (HttpProcessingError, web.RequestPayloadError) as error:
+            msg = "desk: body: not what its headers say; send it plain"
+            raise RejectedError(msg, reason="malformed") from error
         except web.HTTPException as error:
-            raise (told(error) if error.status >= REFUSED and is_script(request) else error) from None
+            raise (
+                told(error) if error.status >= REFUSED and is_script(request) else error
+            ) from None
 
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """The answer of a room that is the desk's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -93,17 +93,17 @@ class AuditPage:
             statement = statement.where(a.target.contains(asked["target"], autoescape=True))
         if since := self._day(asked.get("from", "")):
             statement = statement.where(a.at >= since)
-        if until := self._day(asked.get("to", "")):
-            statement = statement.where(a.at < until + timedelta(days=1))
+        if until := self._day(asked.get("to", ""), later=1):
+            statement = statement.where(a.at < until)
         if asked.get("before", "").isdecimal():
             statement = statement.where(a.id < min(int(asked["before"]), 2**63 - 1))
         async with self._db.read() as conn:
             return (await conn.execute(statement)).all()
 
-    def _day(self, text: str) -> datetime | None:
-        """Midnight of a day as a form gives it; None for anything else."""
+    def _day(self, text: str, *, later: int = 0) -> datetime | None:
+        """Midnight of a day as a form gives it, or so many days later; None for anything else."""
         try:
-            day = datetime.fromisoformat(text).date()
-        except ValueError:
+            day = datetime.fromisoformat(text).date() + timedelta(days=later)
+            return datetime.combine(day, time(), self._zone).astimezone(UTC)
+        except (ValueError, OverflowError):
             return None
-        return datetime.combine(day, time(), self._zone)

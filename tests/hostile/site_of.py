@@ -24,7 +24,9 @@ from store.tables import T
 ROLES = {
     "dispatcher": "", "department": "urban_enforcement", "subdistrict": "bohai", "official": "", "supervisor": "", "admin": "",
 }  # fmt: skip
-SECRET = "胜利街隔壁机密"  # noqa: S105 - words of the case that is another's
+SECRET = "胜利街隔壁机密"
+"""Words of the case that is another's."""
+
 ALL = os.environ.get("MINSHENG_TEST_FAULTS") == "full"
 UNSAFE = ("POST", "PUT", "DELETE", "PATCH")
 
@@ -62,7 +64,11 @@ class Site:
         """An answer and its words; a stream is closed after its head."""
         url = URL(self.origin).join(URL(path, encoded=True))
         async with self.client.session.request(
-            method, url, headers=headers, data=io.BytesIO(data) if data else data, allow_redirects=False
+            method,
+            url,
+            headers=headers,
+            data=io.BytesIO(data) if data else data,
+            allow_redirects=False,
         ) as answer:
             if answer.content_type == "text/event-stream":
                 return answer, (await answer.content.readline()).decode()
@@ -136,7 +142,12 @@ async def founded(site: Site) -> None:
     texts = (("渤海街", "烧烤摊占道经营油烟扰民"), (SECRET, f"{SECRET}，化粪池满了粪水流到楼道里"))
     for n, (title, text) in enumerate(texts):
         item = Item(
-            channel="app", channel_id=f"h{n}", title=title, text=text, author=title, media=(picture,)
+            channel="app",
+            channel_id=f"h{n}",
+            title=title,
+            text=text,
+            author=title,
+            media=(picture,),
         )
         await site.hub.admission.admit([item])
     first, second = await cases_of(site, 2)
@@ -145,8 +156,15 @@ async def founded(site: Site) -> None:
         (second, "shengli", "transport", site.other),
     ):
         order = await _dispatched(site, case, area, department)
-        rows = await _hung(site, case.id, order, department, SECRET if numbers is site.other else "")
-        numbers |= {"cases": str(case.id), "items": str(case.id), "orders": str(order), "no": case.case_no}
+        rows = await _hung(
+            site, case.id, order, department, SECRET if numbers is site.other else ""
+        )
+        numbers |= {
+            "cases": str(case.id),
+            "items": str(case.id),
+            "orders": str(order),
+            "no": case.case_no,
+        }
         numbers |= {"order": str(order), "n": "1", "name": "canned.toml", **rows}
     await _split(site)
 
@@ -164,13 +182,17 @@ async def _dispatched(site: Site, case: Any, area: str, department: str) -> int:
     await site.hub.commands.cases.dispatch(
         case.id, version=version, actor="dispatcher", department=department
     )
-    await site.hub.db.write(lambda tx: tx.run(update(T.cases).where(c.id == case.id).values(area=area)))
+    await site.hub.db.write(
+        lambda tx: tx.run(update(T.cases).where(c.id == case.id).values(area=area))
+    )
     async with site.hub.db.read() as conn:
         asked = select(o.id).where(o.case_id == case.id, o.department == department)
         return int((await conn.execute(asked.order_by(o.id.desc()))).scalars().first())
 
 
-async def _hung(site: Site, case_id: int, order_id: int, department: str, word: str) -> dict[str, str]:
+async def _hung(
+    site: Site, case_id: int, order_id: int, department: str, word: str
+) -> dict[str, str]:
     """A note, a claim, a request, a document and a saved view of a colleague; their numbers."""
     now = site.hub.clock()
     rows: dict[Any, dict[str, Any]] = {
@@ -188,7 +210,11 @@ async def _hung(site: Site, case_id: int, order_id: int, department: str, word: 
     for table, row in rows.items():
         made = insert(table).values(row).returning(table.c.id)
         number = await site.hub.db.write(lambda tx, made=made: _one(tx, made))
-        found[{"saved_views": "views", "canned_texts": "canned", "order_requests": "requests"}.get(table.name, table.name)] = str(number)
+        found[
+            {"saved_views": "views", "canned_texts": "canned", "order_requests": "requests"}.get(
+                table.name, table.name
+            )
+        ] = str(number)
     return found
 
 
@@ -200,6 +226,9 @@ async def _split(site: Site) -> None:
     """The other case counts as split from one's own, and as its relapse: both ways must not be told."""
     c = T.cases.c
     own, other = int(site.own["cases"]), int(site.other["cases"])
-    for which, values in ((other, {"split_from": own, "relapse_of": own}), (own, {"relapse_of": other})):
+    for which, values in (
+        (other, {"split_from": own, "relapse_of": own}),
+        (own, {"relapse_of": other}),
+    ):
         change = update(T.cases).where(c.id == which).values(**values)
         await site.hub.db.write(lambda tx, change=change: tx.run(change))

@@ -39,7 +39,7 @@ class Desk:
 
     def __init__(self, town: Any, city: Any) -> None:
         self.town = town
-        self.claims = Claims(town.db, clock=town.clock)
+        self.claims = Claims(town.db, lambda _: None, clock=town.clock)
         self.doing = Doing(town.db, town.commands, city.taxonomy, self.claims, clock=town.clock)
         self.extras = Extras(town.db, town.commands.proposing, clock=town.clock)
         self.sections = (
