@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ UNREAD = (
     "ignore:Exception ignored in. <_io:pytest.PytestUnraisableExceptionWarning",
 )
 """A browser that leaves while a script comes makes the server drop the file it was sending."""
+sys.path.insert(0, str(Path(__file__).parent))
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 FLAGS = [

@@ -8,12 +8,12 @@ import os
 import re
 import runpy
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
+from payloads import chosen
 from playwright.async_api import Page, expect
 from sqlalchemy import func, select
 
@@ -27,21 +27,7 @@ Open = Callable[..., Any]
 INGEST = Path(__file__).parents[1] / "ingest"
 ALL = os.environ.get("MINSHENG_TEST_FAULTS") == "full"
 
-VECTORS = (
-    "<script>X()</script>", "<img src=x onerror=X()>", "<svg onload=X()>", "<svg><animate onbegin=X() attributeName=x>",
-    "<body onload=X()>", "<iframe srcdoc='<script>parent.X()</script>'>", "<iframe src=javascript:parent.X()>",
-    "<details open ontoggle=X()>", "<input autofocus onfocus=X()>", "<video><source onerror=X()>", "<a href=javascript:X()>a</a>",
-    "<math><mi xlink:href=javascript:X()>m</mi></math>", "<object data=javascript:X()>", "<embed src=javascript:X()>",
-    "<form action=javascript:X()><button>b</button></form>", "<style>@import 'http://evil.invalid/x.css'</style>",
-    "<link rel=stylesheet href=http://evil.invalid/x.css>", "<meta http-equiv=refresh content='0;url=javascript:X()'>",
-    "<base href=http://evil.invalid/>", "<img src=http://evil.invalid/x.png>", "javascript:X()", "data:text/html,<script>X()</script>",
-    "{{constructor.constructor('X()')()}}", "${X()}", "#{X()}", "<%= X() %>", "<noscript><p title='</noscript><img src=x onerror=X()>'>",
-    "<svg><style><img src=x onerror=X()></style></svg>", "<template><script>X()</script></template>", "<marquee onstart=X()>",
-)  # fmt: skip
-WRAPS = (
-    "{}", '"{}', "'>{}", '"/>{}<b a="', "</textarea>{}", "</script>{}", "--><!-- {} -->", "]]>{}", "\u202e{}\u200b", "&lt;{}&#x3e;",
-)  # fmt: skip
-PAYLOADS = [wrap.format(vector) for vector, wrap in product(VECTORS, WRAPS)]
+PAYLOADS = chosen()
 WORDS = "楼道里的垃圾没有人清理"
 
 

@@ -67,7 +67,7 @@ class Site:
             method,
             url,
             headers=headers,
-            data=io.BytesIO(data) if data else data,
+            data=io.BytesIO(data) if isinstance(data, bytes) and data else data,
             allow_redirects=False,
         ) as answer:
             if answer.content_type == "text/event-stream":

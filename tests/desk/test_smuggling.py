@@ -1,0 +1,234 @@
+"""Whatever stands in a field of the database, on every page of every role nothing runs and nothing is asked of elsewhere."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from payloads import SHORT
+from playwright.async_api import Page, expect
+from sqlalchemy import Text, select, update
+
+from hub.app import Hub
+from store.tables import T
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Any]
+
+CODES = {
+    "clock",
+    "undo",
+    "cursor",
+    "saved",
+    "state",
+    "query",
+    "proposed",
+    "formula",
+    "settings",
+    "recovery",
+    "body",
+    "url",
+}
+"""Columns of words with a form of their own; ``body`` and ``url`` are filled apart."""
+
+ALSO = {
+    "items": ("address",), "users": ("display", "external"), "audit": ("actor", "act", "target"), "dead_letters": ("stage", "source_key", "reason"),
+    "saved_views": ("name",), "canned_texts": ("title",), "order_events": ("actor",), "case_notes": ("actor",),
+}  # fmt: skip
+CANARY = """
+window.hits = 0; window.reports = []; window.pwned = () => { window.hits++; };
+document.addEventListener('securitypolicyviolation', (e) => window.reports.push(e.violatedDirective + ' ' + e.blockedURI));
+"""
+WORD = "pwned()"
+
+
+def payload(n: int) -> str:
+    return SHORT[n % len(SHORT)].replace("X()", WORD)
+
+
+def is_free(column: Any) -> bool:
+    """Whether people's words may stand in it."""
+    default = column.server_default
+    is_empty = default is not None and str(getattr(default.arg, "text", default.arg)) == ""
+    return isinstance(column.type, Text) and is_empty and column.name not in CODES
+
+
+async def poison(hub: Hub) -> int:
+    """Put a payload into every column of words, and a script where a citizen's link stands; how many columns."""
+    done = 0
+    tables = {
+        table for table in T.cases.metadata.tables.values() if table.name not in {"log", "outbox"}
+    }
+    for table in sorted(tables, key=lambda one: one.name):
+        names = [c.name for c in table.columns if is_free(c)]
+        names += [name for name in ALSO.get(table.name, ()) if name in table.columns]
+        key = next(iter(table.primary_key.columns), None)
+        if key is None or not names:
+            continue
+        async with hub.db.read() as conn:
+            keys = (await conn.execute(select(key).order_by(key))).scalars().all()
+        for n, one in enumerate(keys):
+            values = {name: payload(n + m) for m, name in enumerate(names)}
+            if table is T.items:
+                values["url"] = (
+                    f"javascript:{WORD}//" if n % 2 else f'https://example.invalid/"onclick={WORD}'
+                )
+            change = update(table).where(key == one).values(**values)
+            await hub.db.write(lambda tx, change=change: tx.run(change))
+        done += len(names)
+    return done
+
+
+async def watched(page: Page, address: str, outside: list[str]) -> None:
+    """Count calls of the canary, reports of the policy and requests to elsewhere from now on."""
+    await page.add_init_script(CANARY)
+    here = urlsplit(address).netloc
+    page.on(
+        "request",
+        lambda r: (
+            None
+            if urlsplit(r.url).netloc == here or r.url.startswith("data:")
+            else outside.append(r.url)
+        ),
+    )
+
+
+async def sound(page: Page, where: str) -> None:
+    """Nothing ran, nothing was reported, and no link of the page is a script."""
+    told = await page.evaluate(
+        "() => ({hits, reports, title: document.title, odd: [...document.querySelectorAll('[href],[src],[action],[formaction]')]"
+        ".map((e) => e.href || e.src || e.action || '').filter((u) => typeof u === 'string' && u && !/^(https?:|tel:|data:image)/.test(u)),"
+        "handlers: [...document.querySelectorAll('*')].filter((e) => [...e.attributes].some((a) => /^on/.test(a.name))).length})"
+    )
+    assert told["hits"] == 0, where
+    assert told["reports"] == [], where
+    assert told["odd"] == [], where
+    assert told["handlers"] == 0, where
+    assert told["title"] != "pwned", where
+
+
+async def prepared(hub: Hub) -> list[Any]:
+    """Cases in every state, with all that may hang on one; their rows."""
+    c = T.cases.c
+    async with hub.db.read() as conn:
+        cases = list((await conn.execute(select(c.id, c.version).order_by(c.id))).all())
+    commands = hub.commands.cases
+    for case in cases[:2]:
+        await commands.dispatch(
+            case.id, version=case.version, actor="wang", department="urban_enforcement"
+        )
+    return cases
+
+
+PAGES = {
+    "wang": ("/desk/tasks", "/desk/sources", "/desk/exposure", "/desk/instruction", "/desk/import", "/desk/assessment", "/account"),
+    "ad": (
+        "/desk/admin/users", "/desk/admin/users?name={q}", "/desk/admin/audit", "/desk/admin/audit?actor={q}&act={q}&target={q}&from={q}",
+        "/desk/admin/dead", "/desk/admin/dead?reason={q}&state={q}", "/desk/admin/models", "/desk/admin/files", "/desk/admin/files/canned.toml",
+    ),
+    "du": ("/desk/tasks", "/desk/assessment", "/desk/assessment?month={q}", "/desk/sources"),
+    "lead": ("/desk/assessment/cases?unit={q}&indicator={q}&part={q}", "/desk/sources", "/desk/{q}", "/query?no={q}"),
+    "street": ("/account", "/query?no={q}"),
+}  # fmt: skip
+ADDRESSES = (
+    "/desk?view=all&q={q}",
+    "/desk?view={q}&problem={q}&area={q}&claimed={q}",
+    "/desk?case={q}&sort={q}",
+    "/desk?view=all&department={q}#{q}",
+)
+
+
+@pytest.fixture
+def excused() -> tuple[str, ...]:
+    """Pages of addresses that mean nothing answer so."""
+    return ("403", "404")
+
+
+async def test_no_word_of_the_database_runs_on_any_page(
+    open_page: Open, hub: Hub, address: str
+) -> None:
+    outside: list[str] = []
+    cases = await prepared(hub)
+    pages = {}
+    for name in ("wang", "ad", "du", "lead", "street", "fa"):
+        pages[name] = await open_page(name)
+        await watched(pages[name], address, outside)
+    page = pages["wang"]
+    await page.goto(f"{address}/desk?view=all")
+    await expect(page.locator("#detail .text")).to_be_visible(timeout=15_000)
+    await noted(page, payload(0))
+    assert await poison(hub) >= 25
+    await at_the_desk(page, address, len(cases))
+    await on_pages(pages, address)
+    await at_the_inbox(pages["fa"], address)
+    await at_the_inbox(pages["street"], address)
+    assert outside == []
+
+
+async def noted(page: Page, words: str) -> None:
+    """A note, so that there is one."""
+    await page.keyboard.press("i")
+    await page.get_by_role("dialog").get_by_role("textbox").fill(words)
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#detail")).to_contain_text("onerror=pwned()")
+
+
+async def at_the_desk(page: Page, address: str, many: int) -> None:
+    """Every case with what is beside it, every window of the keys, every field of the address."""
+    for view in ("all", "waiting"):
+        await page.goto(f"{address}/desk?view={view}")
+        await expect(page.locator("#detail .text")).to_be_visible(timeout=15_000)
+        for n in range(many):
+            await sound(page, f"case {view} {n}")
+            for tab in await page.locator("#detail [role=tab]").all():
+                await tab.click()
+            await page.keyboard.press("j")
+    for keys in (
+        ("?",),
+        ("d",),
+        ("/",),
+        ("s",),
+        ("a",),
+        ("#",),
+        ("i",),
+        ("x", "Shift+J", "d"),
+        ("x", "Shift+J", "t"),
+    ):
+        for key in keys:
+            await page.keyboard.press(key)
+        await page.wait_for_timeout(40)
+        await page.keyboard.type(payload(1)[:20], delay=0)
+        await sound(page, f"keys {keys}")
+        for _ in range(3):
+            await page.keyboard.press("Escape")
+    for n, place in enumerate(ADDRESSES):
+        await page.goto(address + place.replace("{q}", quote(payload(n))))
+        await page.wait_for_timeout(150)
+        await sound(page, place)
+
+
+async def on_pages(pages: dict[str, Page], address: str) -> None:
+    """Every other page of each role, asked for with payloads in its address."""
+    for name, paths in PAGES.items():
+        for n, path in enumerate(paths):
+            answer = await pages[name].goto(
+                address + path.replace("{q}", quote(payload(n), safe=""))
+            )
+            assert answer is not None
+            assert answer.status in {200, 404, 422}, path
+            await sound(pages[name], path)
+
+
+async def at_the_inbox(page: Page, address: str) -> None:
+    """Rows, details, windows and the printed order of an office."""
+    await page.goto(f"{address}/inbox")
+    await page.wait_for_timeout(200)
+    for key in ("j", "?", "Escape", "r", "Escape", "f", "Escape", "/", "Escape"):
+        await page.keyboard.press(key)
+        await page.wait_for_timeout(20)
+    await sound(page, "inbox")
+    told = json.loads(await page.evaluate("fetch('/inbox/api/orders').then((a) => a.text())"))
+    for row in told["rows"]:
+        await page.goto(f"{address}/inbox/orders/{row['id']}")
+        await sound(page, "sheet")
