@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient
 from sqlalchemy import insert, select, update
 from yarl import URL
 
+from desk.accounts import user_of
 from desk.security import OURS
 from desk.sessions import Sessions
 from hub.app import Hub
@@ -51,8 +52,6 @@ class Site:
         u = T.users.c
         async with self.hub.db.read() as conn:
             row = (await conn.execute(select(T.users).where(u.name == name))).first()
-        from desk.accounts import user_of
-
         token = await sessions.begin(user_of(row))
         session = await sessions.find(token)
         assert session is not None

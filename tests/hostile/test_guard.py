@@ -118,7 +118,7 @@ async def test_every_answer_carries_the_policy(site: Site) -> None:
     for method, path in paths:
         for role in ("admin", "department", ""):
             who = await site.enter(role) if role else {}
-            for head in ({}, {"Accept": "text/html"}):
+            for head in ({}, {"Accept": "text/html"})[: 2 if method == "GET" else 1]:
                 answer, _ = await site.ask(
                     method, path, who | head, b"{" if method in UNSAFE else None
                 )

@@ -42,7 +42,8 @@ async def test_nothing_of_others_is_read(site: Site, role: str) -> None:
         for method, path in site.paths(numbers):
             if method != "GET" or path.endswith("/events"):
                 continue
-            for more in ("", *ASKED):
+            answer, _ = await site.ask(method, path, who)
+            for more in ("", *ASKED) if answer.status != 403 else ():
                 query = more.format(own=site.own["cases"], **site.other)
                 answer, text = await site.ask(method, f"{path}?{query}", who)
                 assert answer.status < 500
