@@ -33,14 +33,30 @@ CODES = {
 """Columns of words with a form of their own; ``body`` and ``url`` are filled apart."""
 
 ALSO = {
-    "items": ("address",), "users": ("display", "external"), "audit": ("actor", "act", "target"), "dead_letters": ("stage", "source_key", "reason"),
-    "saved_views": ("name",), "canned_texts": ("title",), "order_events": ("actor",), "case_notes": ("actor",),
+    "items": ("address",), "users": ("display", "external"), "audit": ("actor", "act", "target"), "dead": ("stage", "source_key", "reason"),
+    "saved_views": ("name",), "canned_texts": ("title",), "events": ("actor",), "case_notes": ("actor",),
 }  # fmt: skip
 CANARY = """
 window.hits = 0; window.reports = []; window.pwned = () => { window.hits++; };
 document.addEventListener('securitypolicyviolation', (e) => window.reports.push(e.violatedDirective + ' ' + e.blockedURI));
 """
 WORD = "pwned()"
+MANY = 5
+"""Cases of the fixture."""
+
+POISONED = {
+    "items.title", "items.text", "items.address", "events.note", "events.actor", "case_notes.text", "order_requests.note", "order_returns.note",
+    "ratings.note", "supervisions.title", "supervisions.reply", "tasks.note", "users.display", "saved_views.name", "canned_texts.text", "dead.error",
+    "dead.source_key", "sources.last_error", "sources.warning", "sources.alert", "audit.note", "audit.actor", "cases.summary", "cases.point",
+}  # fmt: skip
+SHOWN = (
+    "/desk/tasks",
+    "/desk/sources",
+    "/desk/admin/users",
+    "/desk/admin/audit",
+    "/desk/admin/dead",
+)
+"""Pages on which a poisoned word must stand, so that they are really tried."""
 
 
 def payload(n: int) -> str:
@@ -54,9 +70,9 @@ def is_free(column: Any) -> bool:
     return isinstance(column.type, Text) and is_empty and column.name not in CODES
 
 
-async def poison(hub: Hub) -> int:
-    """Put a payload into every column of words, and a script where a citizen's link stands; how many columns."""
-    done = 0
+async def poison(hub: Hub) -> set[str]:
+    """Put a payload into every column of words, and a script where a citizen's link stands; which columns."""
+    done: set[str] = set()
     tables = {
         table for table in T.cases.metadata.tables.values() if table.name not in {"log", "outbox"}
     }
@@ -69,6 +85,7 @@ async def poison(hub: Hub) -> int:
         async with hub.db.read() as conn:
             keys = (await conn.execute(select(key).order_by(key))).scalars().all()
         for n, one in enumerate(keys):
+            done |= {f"{table.name}.{name}" for name in names}
             values = {name: payload(n + m) for m, name in enumerate(names)}
             if table is T.items:
                 values["url"] = (
@@ -76,7 +93,6 @@ async def poison(hub: Hub) -> int:
                 )
             change = update(table).where(key == one).values(**values)
             await hub.db.write(lambda tx, change=change: tx.run(change))
-        done += len(names)
     return done
 
 
@@ -109,13 +125,16 @@ async def sound(page: Page, where: str) -> None:
 
 
 async def prepared(hub: Hub) -> list[Any]:
-    """Cases in every state, with all that may hang on one; their rows."""
+    """The cases, once they are all there, two of them sent to an office; their rows."""
     c = T.cases.c
-    async with hub.db.read() as conn:
-        cases = list((await conn.execute(select(c.id, c.version).order_by(c.id))).all())
-    commands = hub.commands.cases
+    cases: list[Any] = []
+    while len(cases) < MANY:
+        heard = hub.db.pulse.listen("desk")
+        async with hub.db.read() as conn:
+            cases = list((await conn.execute(select(c.id, c.version).order_by(c.id))).all())
+        await hub.db.pulse.wait(heard, 0.1)
     for case in cases[:2]:
-        await commands.dispatch(
+        await hub.commands.cases.dispatch(
             case.id, version=case.version, actor="wang", department="urban_enforcement"
         )
     return cases
@@ -158,12 +177,48 @@ async def test_no_word_of_the_database_runs_on_any_page(
     await page.goto(f"{address}/desk?view=all")
     await expect(page.locator("#detail .text")).to_be_visible(timeout=15_000)
     await noted(page, payload(0))
-    assert await poison(hub) >= 25
+    await grown(hub, cases[0].id)
+    assert await poison(hub) >= POISONED
     await at_the_desk(page, address, len(cases))
     await on_pages(pages, address)
     await at_the_inbox(pages["fa"], address)
-    await at_the_inbox(pages["street"], address)
+    await sound_at(pages["street"], f"{address}/inbox")
     assert outside == []
+
+
+async def grown(hub: Hub, case_id: int) -> None:
+    """One row of each table that may stand beside a case, and of each page of the administrator."""
+    at, order = hub.clock(), case_id * 100 + 1
+    on_case = {"case_id": case_id, "at": at}
+    office = {"department": "urban_enforcement", "order_id": order}
+    paper = {
+        "number": "1",
+        "level": "order",
+        "addressee": "urban_enforcement",
+        "state": "issued",
+        "actor": "",
+        "reply_by": at,
+    }
+    paper["body"] = f"督〔2026〕1号\n某单位：\n　　{payload(0)}\n某办公室\n抄送：{payload(1)}"
+    view = {
+        "query": f"view=all&q={quote(payload(2))}",
+        "position": 0,
+        "at": at,
+        "shared": True,
+        "owner": "ad",
+    }
+    rows: list[tuple[Any, dict[str, Any]]] = [
+        (T.requests, {"what": "extension", "state": "open", "asked_by": "fa", "asked_at": at, "case_id": case_id, "order_id": order}),
+        (T.returns, on_case | office | {"rule": "", "reason": "duty", "state": "refused", "actor": "fa"}),
+        (T.ratings, on_case | {"item_id": case_id, "solved": "solved", "satisfied": "satisfied", "via": "page", "actor": "citizen"}),
+        (T.supervisions, on_case | office | paper | {"mark": "a"}),
+        (T.saved_views, view | {"name": "x"}),
+        (T.canned_texts, {"purpose": "decline", "title": "x", "at": at, "owner": "wang"}),
+        (T.dead, {"stage": "x", "source_key": "x", "reason": "x", "sealed": b"", "key": None, "at": at}),
+        *((T.tasks, on_case | {"mark": role, "kind": "no_superior", "role": role}) for role in ("dispatcher", "supervisor")),
+    ]  # fmt: skip
+    for table, row in rows:
+        await hub.db.write(lambda tx, table=table, row=row: tx.insert(table, [row]))
 
 
 async def noted(page: Page, words: str) -> None:
@@ -181,6 +236,7 @@ async def at_the_desk(page: Page, address: str, many: int) -> None:
         await expect(page.locator("#detail .text")).to_be_visible(timeout=15_000)
         for n in range(many):
             await sound(page, f"case {view} {n}")
+            assert WORD in (await page.locator("#detail").text_content() or "")
             for tab in await page.locator("#detail [role=tab]").all():
                 await tab.click()
             await page.keyboard.press("j")
@@ -218,12 +274,19 @@ async def on_pages(pages: dict[str, Page], address: str) -> None:
             assert answer is not None
             assert answer.status in {200, 404, 422}, path
             await sound(pages[name], path)
+            assert path not in SHOWN or WORD in await pages[name].content(), path
+
+
+async def sound_at(page: Page, where: str) -> None:
+    await page.goto(where)
+    await sound(page, where)
 
 
 async def at_the_inbox(page: Page, address: str) -> None:
     """Rows, details, windows and the printed order of an office."""
     await page.goto(f"{address}/inbox")
     await page.wait_for_timeout(200)
+    await expect(page.locator("main")).to_contain_text(WORD)
     for key in ("j", "?", "Escape", "r", "Escape", "f", "Escape", "/", "Escape"):
         await page.keyboard.press(key)
         await page.wait_for_timeout(20)
@@ -232,3 +295,4 @@ async def at_the_inbox(page: Page, address: str) -> None:
     for row in told["rows"]:
         await page.goto(f"{address}/inbox/orders/{row['id']}")
         await sound(page, "sheet")
+        assert WORD in await page.content()
