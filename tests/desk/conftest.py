@@ -23,9 +23,9 @@ UNREAD = (
     "ignore:Exception ignored in. <_io:pytest.PytestUnraisableExceptionWarning",
 )
 """A browser that leaves while a script comes makes the server drop the file it was sending."""
-sys.path.insert(0, str(Path(__file__).parent))
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+sys.path.insert(0, str(Path(__file__).parent))
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
-from payloads import chosen
+from payloads import EVERY, chosen
 from playwright.async_api import Page, expect
 from sqlalchemy import func, select
 
