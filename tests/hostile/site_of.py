@@ -73,8 +73,8 @@ class Site:
                 return answer, (await answer.content.readline()).decode()
             return answer, (await answer.read()).decode(errors="replace")
 
-    def routes(self) -> Iterator[tuple[str, str, str]]:
-        """(method, the address as written, regular expression) of each route of the desk's rooms."""
+    def routes(self, *, doors: bool = False) -> Iterator[tuple[str, str, str]]:
+        """(method, the address as written, regular expression) of each route of the desk, or of each door beside it."""
         for route in self.application.router.routes():
             if route.resource is None or route.method == "HEAD":
                 continue
@@ -83,14 +83,14 @@ class Site:
                 continue
             raw = route.resource.canonical
             pattern = info["pattern"].pattern if "pattern" in info else re.escape(raw)
-            if raw == "/" or raw.startswith(OURS):
+            if (raw == "/" or raw.startswith(OURS)) is not doors:
                 yield route.method, raw, pattern
 
-    def paths(self, numbers: Mapping[str, str]) -> list[tuple[str, str]]:
+    def paths(self, numbers: Mapping[str, str], *, doors: bool = False) -> list[tuple[str, str]]:
         """(method, address) of each route, with every word it knows and these numbers."""
         return [
             (method, path)
-            for method, raw, pattern in self.routes()
+            for method, raw, pattern in self.routes(doors=doors)
             for path in filled(raw, pattern, numbers)
         ]
 
@@ -116,6 +116,19 @@ def kept(*what: Any, one_in: int) -> bool:
         return True
     mark = hashlib.blake2s(repr(what).encode(), digest_size=4).digest()
     return int.from_bytes(mark) % one_in == 0
+
+
+TABLES = (
+    T.cases, T.items, T.work_orders, T.events, T.requests, T.returns, T.supervisions, T.tasks, T.order_photos, T.case_notes, T.claims,
+    T.saved_views, T.canned_texts, T.users, T.answers,
+)  # fmt: skip
+"""What people change."""
+
+
+async def kept_rows(site: Site) -> dict[str, list[Any]]:
+    """All rows of all that a person might change."""
+    async with site.hub.db.read() as conn:
+        return {table.name: [*(await conn.execute(select(table))).all()] for table in TABLES}
 
 
 async def cases_of(site: Site, many: int) -> list[Any]:

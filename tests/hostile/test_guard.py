@@ -2,9 +2,10 @@
 
 from urllib.parse import urlencode
 
-from site_of import UNSAFE, Site
+from site_of import UNSAFE, Site, kept_rows
+from yarl import URL
 
-from desk.security import HEADERS
+from desk.security import HEADERS, OURS
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 OPEN = ("/login", "/query")
@@ -142,3 +143,74 @@ async def test_a_policy_that_allows_nothing_inline() -> None:
     assert not {"unsafe-inline", "unsafe-eval", "*"} & set(
         " ".join(policy.values()).replace("'", "").split()
     )
+
+
+DOORS = (
+    "/api/v1/",
+    "/api/openapi.json",
+    "/open311/",
+    "/wechat/",
+    "/office/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+)
+"""Addresses with a guard of their own: keys, signatures, sealed links, or nothing to guard."""
+
+
+def test_every_route_has_a_guard(site: Site) -> None:
+    """A page at an address the desk's guard does not know would be open to everybody."""
+    unknown = {
+        route.resource.canonical
+        for route in site.application.router.routes()
+        if route.resource is not None
+        and route.resource.canonical != "/"
+        and not route.resource.canonical.startswith((*OURS, *DOORS, "/static"))
+    }
+    assert unknown == set()
+
+
+def disguised(path: str) -> list[str]:
+    """The same address as a proxy or a router might read it."""
+    first = path[1:].partition("/")[0]
+    rest = path[1 + len(first) :]
+    coded = "".join(f"%{ord(one):02x}" for one in first)
+    return [
+        f"/{coded}{rest}", f"/{coded.replace('%', '%25')}{rest}", f"/{first.upper()}{rest}", f"//{first}{rest}", f"/./{first}{rest}",
+        f"/static/..{path}", f"/static/..%2f{path[1:]}", f"/static/%2e%2e{path}", f"/query/..{path}", f"/query/..;{path}", f"/login/..{path}",
+        f"{path}/", f"{path};x", f"{path}%00", f"{path}%20", f"/{first}%2f{rest[1:]}", f"/{first}\\{rest[1:]}", f"/query%2f..{path}", f"{path}.json",
+        f"http://127.0.0.1{path}", f"/healthz/..{path}", f"/api/v1/..{path}",
+    ]  # fmt: skip
+
+
+async def test_no_disguise_of_an_address_passes_the_guard(site: Site) -> None:
+    passed = []
+    words = (site.own["no"], 'name="token"', "data-token", "派遣员")
+    for path in (
+        "/desk",
+        "/desk/api/queue",
+        f"/desk/api/cases/{site.own['cases']}",
+        "/desk/admin/users",
+        "/inbox/api/orders",
+        "/account",
+    ):
+        for raw in disguised(path):
+            url = URL(site.origin + raw if raw.startswith("/") else raw, encoded=True)
+            if url.host != "127.0.0.1" or (url.port != URL(site.origin).port):
+                continue
+            async with site.client.session.get(url, allow_redirects=False) as answer:
+                text = await answer.text()
+            if answer.status == 200 or any(word in text for word in words):
+                passed.append((raw, answer.status))
+    assert passed == []
+
+
+async def test_nothing_is_changed_by_looking(site: Site) -> None:
+    """Else a picture in a message could make a person's browser do it."""
+    before = await kept_rows(site)
+    for role in ("admin", "department", "subdistrict"):
+        who = await site.enter(role)
+        for method, path in site.paths(site.own):
+            if method == "GET" and not path.endswith("/events"):
+                await site.ask(method, path, who)
+    assert await kept_rows(site) == before

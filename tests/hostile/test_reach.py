@@ -6,27 +6,17 @@ from urllib.parse import quote
 
 import pytest
 from bodies import GOOD
-from site_of import SECRET, UNSAFE, Site
+from site_of import SECRET, UNSAFE, Site, kept_rows
 from sqlalchemy import select
 
 from store.tables import T
 
-TABLES = (
-    T.cases, T.items, T.work_orders, T.events, T.requests, T.returns, T.supervisions, T.tasks, T.order_photos, T.case_notes, T.claims,
-    T.saved_views, T.canned_texts, T.users, T.answers,
-)  # fmt: skip
 ASKED = (
     "ids={cases}", "ids={own},{cases}", "q=" + quote(SECRET), "q={no}", "q={cases}", "view=all&q=" + quote("隔壁"), "view=all", "view=sent",
     "view=all&area=shengli", "view=all&ids={cases}", "view=all&department=transport", "view=mine&claimed=dispatcher", "after={cases}",
     "view=all&limit=-1", "view=all&sort=oldest", "view=all&area=bohai%22%2C%22shengli", "area=", "id={cases}", "scope=shengli",
 )  # fmt: skip
 """What an address may add to get more."""
-
-
-async def kept(site: Site) -> dict[str, Any]:
-    """All rows of all that a person might change."""
-    async with site.hub.db.read() as conn:
-        return {table.name: (await conn.execute(select(table))).all() for table in TABLES}
 
 
 def words(site: Site) -> tuple[str, ...]:
@@ -55,7 +45,7 @@ async def test_nothing_of_others_is_read(site: Site, role: str) -> None:
 
 @pytest.mark.parametrize("role", ["subdistrict", "department"])
 async def test_nothing_of_others_is_changed_or_told_by_an_act(site: Site, role: str) -> None:
-    before, told = await kept(site), []
+    before, told = await kept_rows(site), []
     for numbers in (
         site.other,
         site.own | {"orders": site.other["orders"], "order": site.other["order"]},
@@ -77,7 +67,7 @@ async def test_nothing_of_others_is_changed_or_told_by_an_act(site: Site, role: 
                 if found:
                     told.append((method, path, answer.status, found))
     assert told == []
-    assert await others(site, before) == await others(site, await kept(site))
+    assert await others(site, before) == await others(site, await kept_rows(site))
 
 
 def bodies(site: Site) -> list[bytes]:
