@@ -1,5 +1,7 @@
 """Whatever stands in a field of the database, on every page of every role nothing runs and nothing is asked of elsewhere."""
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -181,6 +183,8 @@ async def test_no_word_of_the_database_runs_on_any_page(
     assert await poison(hub) >= POISONED
     await at_the_desk(page, address, len(cases))
     await on_pages(pages, address)
+    await at_the_forms(pages, address)
+    await at_the_import(pages["wang"], address)
     await at_the_inbox(pages["fa"], address)
     await sound_at(pages["street"], f"{address}/inbox")
     assert outside == []
@@ -275,6 +279,71 @@ async def on_pages(pages: dict[str, Page], address: str) -> None:
             assert answer.status in {200, 404, 422}, path
             await sound(pages[name], path)
             assert path not in SHOWN or WORD in await pages[name].content(), path
+
+
+FORMS = {
+    "wang": ("/desk/exposure", "/desk/instruction"),
+    "ad": ("/desk/admin/files/canned.toml", "/desk/admin/users", "/desk/admin/dead"),
+    "lead": ("/query",),
+}
+FILL = """(words) => {
+  const form = [...document.querySelectorAll('main form, form.card')].at(-1);
+  form.noValidate = true;
+  for (const one of form.querySelectorAll('input:not([type=hidden]):not([type=checkbox]), textarea')) {
+    one.removeAttribute('maxlength');
+    if (one.type !== 'text') one.type = 'text';
+    one.value = words;
+  }
+  form.requestSubmit(form.querySelector('button'));
+}"""
+"""Fill every field of a page's last form and send it."""
+
+
+async def at_the_forms(pages: dict[str, Page], address: str) -> None:
+    """What a form says when it is sent back with what was typed."""
+    for name, paths in FORMS.items():
+        page = pages[name]
+        for n, path in enumerate(paths):
+            await page.goto(address + path)
+            async with page.expect_navigation() as sent:
+                await page.evaluate(FILL, payload(n + 1))
+            answer = await sent.value
+            assert answer is not None
+            assert answer.status in {200, 422}, path
+            await sound(page, f"form {path}")
+            assert path == "/desk/admin/dead" or WORD in await page.content(), path
+
+
+async def at_the_import(page: Page, address: str) -> None:
+    """A file whose name, columns, rows and bad rows are payloads: looked at, then taken in."""
+    head = ["工单编号", "来电时间", "诉求内容", "事发地址", "来电人", "联系电话", payload(0)]
+    good = [
+        "2026112300010001",
+        "2026/11/23 8:05",
+        "人行道被占" + payload(1),
+        payload(2),
+        payload(3),
+        "",
+        payload(4),
+    ]
+    bad = [payload(5), payload(6), "", payload(7), "", "", ""]
+    out = io.StringIO()
+    csv.writer(out).writerows([head, good, bad])
+    await page.goto(f"{address}/desk/import")
+    file = {
+        "name": f"{payload(1)}.csv",
+        "mimeType": "text/csv",
+        "buffer": out.getvalue().encode("utf-8-sig"),
+    }
+    await page.set_input_files("input[type=file]", files=[file])  # type: ignore[list-item]
+    for button in ("form[enctype] button", "form[action='/desk/import/confirm'] button"):
+        async with page.expect_navigation() as sent:
+            await page.locator(button).first.click()
+        answer = await sent.value
+        assert answer is not None
+        assert answer.status == 200, button
+        await sound(page, button)
+        assert WORD in await page.content()
 
 
 async def sound_at(page: Page, where: str) -> None:
