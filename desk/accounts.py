@@ -34,7 +34,7 @@ SCOPED = frozenset({"department", "subdistrict"})
 SHORTEST, LONGEST = 10, 200
 """Characters of a password (NIST SP 800-63B, 5.1.1.2 asks for 8 and for no rules of composition)."""
 
-WRONG = "desk: name or password is wrong, or the name is locked for a while"
+WRONG = "desk: name or password is wrong, or the name is locked; try again, or wait a while"
 
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash(secrets.token_hex(16))

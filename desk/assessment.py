@@ -134,5 +134,5 @@ def _one_of(kind: type[E], text: str, field: str) -> E:
     try:
         return kind(text)
     except ValueError as error:
-        msg = f"desk: {field}: choose one of {', '.join(map(str, kind))}"
+        msg = f"desk: {field}: unknown; choose one of {', '.join(map(str, kind))}"
         raise RejectedError(msg, reason=field) from error

@@ -80,7 +80,7 @@ def labels_of(body: LabelsBody | PartBody, taxonomy: Taxonomy) -> Labels:
         value = getattr(body, field)
         for label in (value,) if isinstance(value, str) else value:
             if label not in allowed:
-                msg = f"desk: labels.{field}: {label[:40]} is not in the taxonomy"
+                msg = f"desk: labels.{field}: {label[:40]} is not in the taxonomy; choose another"
                 raise RejectedError(msg, reason="label")
     return Labels(body.kind, body.problems, body.campaigns, body.urgency)
 

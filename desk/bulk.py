@@ -11,7 +11,7 @@ from aiohttp import web
 from desk.accounts import User
 from desk.bodies import number_of
 from desk.doing import Command, Doing
-from desk.pages import body_of, require
+from desk.pages import LONGEST_FAULT, body_of, require
 from store.errors import ConflictError, RejectedError, TransientError
 
 MOST = 500
@@ -73,5 +73,9 @@ async def _result(
     except TransientError as error:
         return {"ok": False, "error": str(error), "reason": "busy"}
     except msgspec.ValidationError as error:
-        return {"ok": False, "error": f"desk: {error}", "reason": "malformed"}
+        return {
+            "ok": False,
+            "error": f"desk: body: {str(error)[:LONGEST_FAULT]}; correct it",
+            "reason": "malformed",
+        }
     return {"ok": True, **done}

@@ -120,7 +120,7 @@ class CannedTexts:
 
 def _values(user: User, body: CannedBody, at: datetime) -> dict[str, Any]:
     if body.shared and user.role != "admin":
-        msg = "desk: shared: only an administrator shares texts with the desk"
+        msg = "desk: shared: only an administrator shares texts; keep it for yourself"
         raise AuthError(msg, known=True)
     owner = "" if body.shared else user.name
     row = {"purpose": body.purpose, "title": body.title, "text": body.text}

@@ -52,7 +52,9 @@ class Gateway:
         if not within(request.remote or "", self._config.trusted):
             extra = {"event": "header_refused", "peer": request.remote or ""}
             log.warning("a header that names people came from a peer not trusted", extra=extra)
-            raise web.HTTPForbidden(text="desk: this header is only believed from the gateway")
+            raise web.HTTPForbidden(
+                text="desk: this header is only believed from the gateway; leave it out"
+            )
         return await self._known(values[0].strip()) if len(values) == 1 else None
 
     async def who(self, request: web.Request) -> str:

@@ -282,7 +282,7 @@ class Cases:
             ("satisfied", satisfied, SATISFIED),
         ):
             if value not in known:
-                msg = f"router: {field}: choose one of {', '.join(known)}"
+                msg = f"router: {field}: unknown; choose one of {', '.join(known)}"
                 raise RejectedError(msg, reason=field)
 
         async def work(tx: Tx) -> int:

@@ -165,7 +165,7 @@ class Orders:
         bounds, timekeeper = self.lifecycle.returns, self.planner.timekeeper
         needed(act.note, "write why it is not this office's")
         if act.reason not in bounds.reasons:
-            msg = f"router: reason: choose one of {', '.join(bounds.reasons)}"
+            msg = f"router: reason: unknown; choose one of {', '.join(bounds.reasons)}"
             raise RejectedError(msg, reason="reason")
         if case["final"]:
             msg = "router: the desk's word on this case was final; handle it or ask for time"

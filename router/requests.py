@@ -49,7 +49,7 @@ class Requests:
         With ``version`` the case must be as the actor saw it: ConflictError.
         """
         if what not in ASKED:
-            msg = f"router: what: choose one of {', '.join(ASKED)}"
+            msg = f"router: what: unknown; choose one of {', '.join(ASKED)}"
             raise RejectedError(msg, reason="what")
         needed(note, "write why")
         verb, kind = ASKED[what]
@@ -90,7 +90,7 @@ class Requests:
             found = await tx.run(select(T.requests).where(q.id == request_id))
             request = as_row(found.mappings().first())
             if request is None:
-                msg = "router: no such request"
+                msg = "router: no such request; look again"
                 raise RejectedError(msg, reason="request")
             case = await self._ledger.case(tx, request["case_id"])
             act = Act(actor, self._ledger.clock(), note)
@@ -116,7 +116,7 @@ class Requests:
         )
         if limit is None or deadlines.seconds(limit) > deadlines.seconds(bounds.longest):
             most = f"{bounds.longest.amount:g} {bounds.longest.unit}"
-            msg = f"router: limit: more time is asked for as an amount of at most {most}"
+            msg = f"router: limit: not an amount of time that is granted; ask for at most {most}"
             raise RejectedError(msg, reason="limit")
         if act.at > order["due_at"]:
             msg = "router: more time is asked for before the due time; it is over"

@@ -106,7 +106,7 @@ class Supervisor:
             ladder = self._issuer.ladder.steps(instructed=row["wanted_at"] is not None)
             step = next((one for one in ladder if one.level is level and one.document), None)
             if step is None:
-                msg = f"router: supervise: the ladder has no document {level} for this order"
+                msg = f"router: supervise: the ladder has no document {level} for this order; choose another"
                 raise RejectedError(msg, reason="level")
             mine = [e for e in await _entries(tx, order_id) if e.round == sheet.watched.round]
             if any(RANK[e.level] >= RANK[level] and e.state is not State.SKIPPED for e in mine):

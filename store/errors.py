@@ -61,7 +61,9 @@ class WorkflowError(ConflictError):
     """The case's lifecycle does not allow the command in its present status."""
 
     def __init__(self, verb: str, status: str) -> None:
-        super().__init__(f"router: a case that is {status} can not be {verb}", reason="workflow")
+        super().__init__(
+            f"router: a case that is {status} can not be {verb}; load it again", reason="workflow"
+        )
         self.verb = verb
         self.status = status
 

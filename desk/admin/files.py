@@ -104,7 +104,7 @@ class FilesPage:
     def _name(self, request: web.Request) -> str:
         name = request.match_info["name"]
         if name not in self._files.names or name not in MEANINGS:
-            raise web.HTTPNotFound(text="desk: no such file is edited here")
+            raise web.HTTPNotFound(text="desk: no such file is edited here; choose one of the list")
         return name
 
     async def _page(self, request: web.Request) -> web.Response:

@@ -69,7 +69,9 @@ class Callbacks:
         )
         order = await self._order(order_id)
         if order is None or order.department not in call.offices:
-            return web.json_response({"error": "router: no such work order"}, status=404)
+            return web.json_response(
+                {"error": "router: no such work order; look at its number again"}, status=404
+            )
         actor = f"{order.department}/{call.mark}"
         report = read_report(body)
         note = self._note(report.note, report.at, verb)
@@ -121,7 +123,7 @@ class Callbacks:
         form = _fields(await _read(request))
         verb = OFFICE_VERBS.get(form.get("verb", ""))
         if verb is None:
-            raise RejectedError("router: link: verb: choose one", reason="verb")
+            raise RejectedError("router: link: verb: unknown; choose one", reason="verb")
         note = self._note(form.get("note", ""), None, verb)
         actor = f"{order.department}/{link.mark}"
         await self._commands.office(

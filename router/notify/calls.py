@@ -94,7 +94,9 @@ def read_report(body: bytes) -> Report:
         msg = "router: call: at: no time zone; write it like 2026-11-24T10:00:00+08:00"
         raise RejectedError(msg)
     if report.at is not None and not YEARS[0] <= report.at.year <= YEARS[1]:
-        raise RejectedError(f"router: call: at: the year {report.at.year} can not be meant")
+        raise RejectedError(
+            f"router: call: at: the year {report.at.year} can not be meant; correct it"
+        )
     return report
 
 
@@ -103,7 +105,7 @@ def asked_days(text: str) -> Limit | None:
     try:
         return asked_limit(float(text), Unit.WORK_DAYS)
     except ValueError as error:
-        msg = "router: amount: write a number of working days"
+        msg = "router: amount: no number; write working days"
         raise RejectedError(msg, reason="limit") from error
 
 
