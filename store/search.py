@@ -25,11 +25,14 @@ from store.terms import Search, Text, as_number
 log = logging.getLogger(__name__)
 
 TOPIC = "search"
-BATCH = 64
+BATCH = 128
 """Items of one transaction; their terms take some milliseconds."""
 
-PACE = 400
-"""Items a second at most: in a rush, messages come first and the index later."""
+PACE = 150
+"""Items a second at most: in a rush, messages come first and the index later, the newest before the rest."""
+
+GATHER_S = 0.25
+"""Seconds in which what comes is gathered for one transaction."""
 
 LOOK_S = 0.5
 """Seconds between looks for items other hubs admitted."""
@@ -129,7 +132,7 @@ class Indexer:
                 await asyncio.sleep(PAUSE_S)
                 continue
             if done:
-                await asyncio.sleep(done / PACE)
+                await asyncio.sleep(max(GATHER_S, done / PACE))
             else:
                 await self._db.pulse.wait(heard, LOOK_S)
 
