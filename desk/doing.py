@@ -157,7 +157,7 @@ class Doing:
         return await self._commands.snoozing.ask(case_id, text=redact(body.text), **seen)
 
     async def _note(self, case_id: int, user: User, body: Aside) -> Done:
-        """Words for colleagues, kept beside the case and never sent."""
+        """Words for colleagues, kept beside the case, never sent; twice the same is one whose answer was lost."""
         text = redact(body.text).strip()
         if not text:
             msg = "desk: text: a note needs words; write them"
@@ -170,8 +170,12 @@ class Doing:
             if found is None:
                 msg = "desk: no such case; look at its number again"
                 raise RejectedError(msg, reason="case")
-            await tx.run(insert(T.case_notes).values(**row))
-            tx.touched.add("desk")
+            n = T.case_notes.c
+            newest = select(n.actor, n.text).where(n.case_id == case_id).order_by(n.id.desc())
+            last = (await tx.run(newest.limit(1))).first()
+            if last is None or tuple(last) != (user.name, text):
+                await tx.run(insert(T.case_notes).values(**row))
+                tx.touched.add("desk")
             return int(found.version)
 
         return {"version": await self._db.write(work)}

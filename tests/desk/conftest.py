@@ -24,19 +24,21 @@ UNREAD = (
 )
 """A browser that leaves while a script comes makes the server drop the file it was sending."""
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 CONFIGS = Path(__file__).parents[2] / "configs"
 sys.path.insert(0, str(Path(__file__).parent))
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-TEXTS = [
+TEXTS = (
     "化粪池满了，粪水流到楼道里",
     "校门口三轮车占道卖炸串",
     "楼道里全是开锁的小广告 <img src=x onerror=alert(1)>",
     "邻居家大狗不拴绳追孩子",
     "路灯坏了一个月没人修",
-]
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,9 +56,18 @@ def undo_s() -> float:
     return 0
 
 
+@pytest.fixture
+def speaking() -> tuple[str, ...]:
+    """Channels whose citizens can be written to; by default none."""
+    return ()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def hub(sqlite_url: str, make_hub: Callable[..., Hub], undo_s: float) -> AsyncIterator[Hub]:
+async def hub(
+    sqlite_url: str, make_hub: Callable[..., Hub], undo_s: float, speaking: tuple[str, ...]
+) -> AsyncIterator[Hub]:
     made = make_hub(sqlite_url, undo_s=undo_s)
+    made.answers._channels = speaking
     made.models.engines.in_use._classifier.auto_min = 2.0  # everything waits at the desk
     await made.open()
     await made.start()
@@ -71,32 +82,70 @@ def middlewares() -> list[Any]:
     return []
 
 
+PEOPLE = (  # login, role, name shown, scope
+    ("wang", "dispatcher", "派遣员甲", ""),
+    ("zhang", "dispatcher", "派遣员乙", ""),
+    ("fa", "department", "执法", "urban_enforcement"),
+    ("ad", "admin", "管理员", ""),
+    ("lead", "official", "领导", ""),
+    ("street", "subdistrict", "街道", "bohai"),
+    ("du", "supervisor", "督查员", ""),
+)
+
+
+class House:
+    """The web server over a hub; may be stopped and started again on its port."""
+
+    def __init__(self, hub: Hub, middlewares: list[Any]) -> None:
+        self._hub, self._middlewares = hub, middlewares
+        self.port: int | None = None
+
+    async def start(self) -> None:
+        hub = self._hub
+        self.desk = Desk(
+            db=hub.db, vault=hub.vault, commands=hub.commands, city="测试市民声", taxonomy=hub.city.taxonomy,
+            directory=hub.city.directory, charges=hub.city.charges, replies=hub.routing.replies, reckoner=hub.routing.reckoner, supervisor=hub.routing.supervisor(), admission=hub.admission, sources=hub.channels.names, lists=hub.channels.lists, finder=hub.routing.finder, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
+            rules={rule.name: rule.why for rule in hub.city.router.rules.rule}, canned=hub.city.canned, people=hub.settings.accounts, http=hub.http, backstage=backstage(hub, CONFIGS, ()),
+        )  # fmt: skip
+        application = build(hub, mounts=(self.desk.mount,))
+        application.middlewares.extend(self._middlewares)
+        self._server = TestServer(application, port=self.port)
+        await self._server.start_server()
+        self.port = self._server.port
+
+    async def stop(self) -> None:
+        await self.desk.close()
+        await self._server.close()
+
+    @property
+    def address(self) -> str:
+        return str(self._server.make_url("/")).rstrip("/")
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def address(hub: Hub, middlewares: list[Any]) -> AsyncIterator[str]:
-    desk = Desk(
-        db=hub.db, vault=hub.vault, commands=hub.commands, city="测试市民声", taxonomy=hub.city.taxonomy,
-        directory=hub.city.directory, charges=hub.city.charges, replies=hub.routing.replies, reckoner=hub.routing.reckoner, supervisor=hub.routing.supervisor(), admission=hub.admission, sources=hub.channels.names, lists=hub.channels.lists, finder=hub.routing.finder, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"},
-        rules={rule.name: rule.why for rule in hub.city.router.rules.rule}, canned=hub.city.canned, people=hub.settings.accounts, http=hub.http, backstage=backstage(hub, CONFIGS, ()),
-    )  # fmt: skip
-    await desk.accounts.put("wang", "correct horse", role="dispatcher", display="派遣员甲")
-    await desk.accounts.put("zhang", "correct horse", role="dispatcher", display="派遣员乙")
-    await desk.accounts.put(
-        "fa", "correct horse", role="department", display="执法", scope="urban_enforcement"
-    )
-    await desk.accounts.put("ad", "correct horse", role="admin", display="管理员")
-    await desk.accounts.put("lead", "correct horse", role="official", display="领导")
-    await desk.accounts.put(
-        "street", "correct horse", role="subdistrict", display="街道", scope="bohai"
-    )
-    await desk.accounts.put("du", "correct horse", role="supervisor", display="督查员")
+async def house(hub: Hub, middlewares: list[Any], texts: tuple[str, ...]) -> AsyncIterator[House]:
+    made = House(hub, middlewares)
+    await made.start()
+    for name, role, display, scope in PEOPLE:
+        more = {"role": role, "display": display, "scope": scope}
+        await made.desk.accounts.put(name, "correct horse", **more)
     await hub.admission.admit(
-        [Item(channel="app", channel_id=str(n), text=t) for n, t in enumerate(TEXTS)]
+        [Item(channel="app", channel_id=str(n), text=t) for n, t in enumerate(texts)]
     )
-    application = build(hub, mounts=(desk.mount,))
-    application.middlewares.extend(middlewares)
-    async with TestServer(application) as server:
-        yield str(server.make_url("/")).rstrip("/")
-        await desk.close()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+def texts() -> tuple[str, ...]:
+    """What citizens have written when the day begins."""
+    return TEXTS
+
+
+@pytest.fixture
+def address(house: House) -> str:
+    """Where the desk is."""
+    return house.address
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -128,9 +177,12 @@ async def open_page(
     meant = ("409", "422", *excused)
     contexts: list[BrowserContext] = []
 
-    async def open_as(name: str, width: int = 1366, height: int = 768) -> Page:
+    async def open_as(
+        name: str, width: int = 1366, height: int = 768, *, touch: bool = False
+    ) -> Page:
+        size: Any = {"width": width, "height": height}
         context = await browser.new_context(
-            viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai"
+            viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai", has_touch=touch
         )
         contexts.append(context)
         page = await context.new_page()

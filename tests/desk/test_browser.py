@@ -97,7 +97,8 @@ async def test_unsure_view_puts_the_most_instructive_first(open_page: Open, hub:
     await ready(page)
     view = page.get_by_role("button", name="低置信度")
     await view.click()
-    await expect(view).to_have_attribute("aria-pressed", "true")  # its rows have come
+    await expect(view).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator("#rows")).to_have_attribute("aria-busy", "false")
     shown = await page.locator("#rows .row").evaluate_all("rows => rows.map(r => r.id.slice(4))")
     async with hub.db.read() as conn:
         teach = {str(r.id): r.teach for r in await conn.execute(select(T.cases))}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hands import case_of, on, ready, says
 from playwright.async_api import Page, expect
 from sqlalchemy import select, update
 
@@ -14,27 +15,6 @@ from store.tables import T
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
-
-
-async def ready(page: Page, rows: int = 5) -> str:
-    """The number of the case under the cursor."""
-    await expect(page.locator("#rows .row")).to_have_count(rows, timeout=15_000)
-    await expect(page.locator("#detail .text")).to_be_visible()
-    await expect(page.locator("#live")).to_have_text("实时")
-    return await on(page)
-
-
-async def on(page: Page) -> str:
-    return (await page.locator("#rows .row.on").get_attribute("id") or "").removeprefix("row-")
-
-
-async def case_of(hub: Hub, number: str) -> Any:
-    async with hub.db.read() as conn:
-        return (await conn.execute(select(T.cases).where(T.cases.c.id == int(number)))).one()
-
-
-async def says(page: Page, words: str) -> None:
-    await expect(page.locator("#toast")).to_contain_text(words, timeout=10_000)
 
 
 async def answer(page: Page, words: str, button: str = "确定") -> None:
@@ -278,19 +258,6 @@ async def test_asking_the_citizen_of_a_mute_channel_is_refused_and_words_stay(
     await page.keyboard.press("a")
     box = page.get_by_role("dialog").get_by_role("textbox")
     await expect(box).to_have_value("请问是几单元？")
-
-
-async def test_everything_by_touch_on_a_tablet(open_page: Open, hub: Hub) -> None:
-    page = await open_page("wang", width=820, height=1180)
-    await ready(page)
-    second = page.locator("#rows .row").nth(1)
-    number = (await second.get_attribute("id") or "").removeprefix("row-")
-    await second.click()
-    await page.get_by_role("button", name="其他单位…").click()
-    await page.get_by_role("option", name="市公安局").click()
-    await page.get_by_role("button", name="派遣至 市公安局").click()
-    await says(page, "已派遣至市公安局")
-    assert (await case_of(hub, number)).department == "public_security"
 
 
 async def test_handled_case_is_closed_by_the_same_key(open_page: Open, hub: Hub) -> None:

@@ -1,25 +1,33 @@
-// What was typed and not yet accepted by the hub. Kept with the tab, so that a reload or a restart loses nothing.
+// What was typed and not yet accepted by the hub. Kept in this browser under the person's name, so that a reload, a closed tab or a restart loses nothing.
+import { boot } from "./boot";
 
-const PREFIX = "draft:";
+const ALL = "draft:";
+const PREFIX = `${ALL}${boot<{ user?: string }>().user ?? ""}:`;
+/** As long as a login may last; older words are of another shift. */
+const KEPT_MS = 8 * 3_600_000;
 
-export function draft(key: string): string {
-  try { return sessionStorage.getItem(PREFIX + key) ?? ""; } catch { return ""; }
+type Kept = { words: string; at: number };
+
+function read(name: string): Kept | null {
+  try { return JSON.parse(localStorage.getItem(name) ?? "null") as Kept | null; } catch { return null; }
 }
+
+export const draft = (key: string): string => read(PREFIX + key)?.words ?? "";
 
 export function keep(key: string, words: string): void {
   try {
-    if (words) sessionStorage.setItem(PREFIX + key, words);
-    else sessionStorage.removeItem(PREFIX + key);
+    if (words) localStorage.setItem(PREFIX + key, JSON.stringify({ words, at: Date.now() } satisfies Kept));
+    else localStorage.removeItem(PREFIX + key);
   } catch { /* a full or forbidden storage: the words stay in the field */ }
 }
 
 export const forget = (key: string): void => keep(key, "");
 
-/** At logout another person may sit down here. */
-export function forgetAll(): void {
+function drop(unwanted: (name: string) => boolean): void {
   try {
-    for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
+    for (const name of Object.keys(localStorage)) if (name.startsWith(ALL) && unwanted(name)) localStorage.removeItem(name);
   } catch { /* nothing was kept */ }
 }
 
-document.querySelector('form[action="/logout"]')?.addEventListener("submit", forgetAll);
+drop((name) => Date.now() - (read(name)?.at ?? 0) > KEPT_MS);
+document.querySelector('form[action="/logout"]')?.addEventListener("submit", () => drop((name) => name.startsWith(PREFIX)));

@@ -33,9 +33,16 @@ export function decide(one: Detail, command: string, body: Body, { said, leaves 
   return work;
 }
 
+const RETRY_MS = 2000;
+
 async function send(one: Decision): Promise<void> {
-  if (!await arrives(one)) unsent.value = [...unsent.value, one];
+  if (await arrives(one)) return;
+  unsent.value = [...unsent.value, one];
+  later();
 }
+
+/** A single request may fail while the stream of news stands: then nothing else would say when to try again. */
+const later = (): void => { setTimeout(reconnected, RETRY_MS); };
 
 /** Whether the hub could be reached; what it answered is dealt with. */
 async function arrives(one: Decision): Promise<boolean> {
@@ -94,7 +101,7 @@ export async function resend(): Promise<void> {
   resending = true;
   while (unsent.value.length) {
     const one = unsent.value[0] as Decision;
-    if (!await arrives(one)) break;
+    if (!await arrives(one)) { later(); break; }
     unsent.value = unsent.value.filter((it) => it !== one);
   }
   resending = false;
@@ -214,7 +221,7 @@ export async function bulk(command: string, items: { id: string; version: number
   return (await ask<{ results: Result[] }>("/desk/api/bulk", { command, items, body })).results;
 }
 
-/** Called when the stream is up again. */
+/** The hub can be reached, as far as the stream of news tells. */
 export function reconnected(): void {
   if (link.value === "live" && unsent.value.length) void resend();
 }

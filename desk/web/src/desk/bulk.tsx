@@ -18,10 +18,10 @@ async function sure(n: number, what: string): Promise<boolean> {
   return (await question({ key: "bulk-sure", title: `确定${what} ${n} 件诉求？`, least: -1, send: what })) !== null;
 }
 
-/** Do it to every chosen case; those refused stay, marked, with the reason beside them. */
-async function run(command: string, what: string, body: Record<string, unknown>, own?: (id: string) => Record<string, unknown>, leaves = true): Promise<void> {
+/** Do it to every chosen case; those refused stay, marked, with the reason beside them. True once all are done. */
+async function run(command: string, what: string, body: Record<string, unknown>, own?: (id: string) => Record<string, unknown>, leaves = true): Promise<boolean> {
   const rows = rowsChosen();
-  if (rows.length === 0 || !(await sure(rows.length, what))) return;
+  if (rows.length === 0 || !(await sure(rows.length, what))) return false;
   const items = rows.map((row) => ({ id: row.id, version: row.version, ...(own ? { body: own(row.id) } : {}) }));
   const ids = rows.map((row) => row.id);
   for (const id of ids) deciding.add(id);
@@ -29,10 +29,12 @@ async function run(command: string, what: string, body: Record<string, unknown>,
   try {
     const results = await bulk(command, items, body);
     told(results, what, command);
+    return results.every((one) => one.ok);
   } catch (error) {
     S.hide(ids, false);
     S.choose(ids, true);
     sayFault(error);
+    return false;
   } finally {
     for (const id of ids) { deciding.delete(id); S.dropDetail(id); }
     void prefetch();
@@ -70,8 +72,8 @@ export async function bulkTo(): Promise<void> {
 export async function bulkWords(command: "decline" | "refer" | "note"): Promise<void> {
   const got = await question({ key: `bulk-${command}`, title: `${WORDS[command]?.title}（${S.chosen.value.size} 件）`, canned: cannedFor(command) });
   if (!got) return;
-  await run(command, { decline: "不予立案", refer: "转 12345 热线", note: "添加备注" }[command], command === "note" ? { text: got.note } : { note: got.note }, undefined, command !== "note");
-  forget(`bulk-${command}`);
+  const done = await run(command, { decline: "不予立案", refer: "转 12345 热线", note: "添加备注" }[command], command === "note" ? { text: got.note } : { note: got.note }, undefined, command !== "note");
+  if (done) forget(`bulk-${command}`);
 }
 
 export async function bulkSnooze(): Promise<void> {

@@ -103,7 +103,7 @@ export function List() {
       {S.chosen.value.size > 0 && <BulkBar />}
       {news > 0 && <button id="fresh" class="fresh" onClick={takeFresh}>有 {news} 件新诉求，点击载入<Kbd>n</Kbd></button>}
       <div class="scroller" ref={scroller} onScroll={(event) => { top.value = event.currentTarget.scrollTop; void extend(Math.ceil((top.value + seen.value) / high)); }}>
-        <ol id="rows" role="listbox" aria-label="诉求" aria-multiselectable="true" tabIndex={0} aria-activedescendant={current ? `row-${current.id}` : undefined} style={{ height: `${all.length * high}px` }}>
+        <ol id="rows" role="listbox" aria-label="诉求" aria-multiselectable="true" aria-busy={S.loading.value} tabIndex={0} aria-activedescendant={current ? `row-${current.id}` : undefined} style={{ height: `${all.length * high}px` }}>
           {drawn.map(({ row, n }) => <Line key={row.id} row={row} n={n} high={high} />)}
         </ol>
         {all.length === 0 && !S.loading.value && <p id="none" class="empty">{S.place.value.q ? "没有找到符合条件的诉求。" : "这个视图里没有诉求。"}</p>}

@@ -1,7 +1,7 @@
 // One message that holds several matters: words, labels and an office for each part.
 import { signal } from "@preact/signals";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { draft, forget, keep } from "../drafts";
+import { draft, keep } from "../drafts";
 import { decide } from "./acts";
 import * as S from "./state";
 import type { Detail } from "./types";
@@ -33,12 +33,12 @@ function Box({ one }: { one: Detail }) {
     const { kind, urgency } = S.editOf(one).labels;
     const body = { parts: parts.map((it) => ({ words: it.words.trim(), problems: it.problems, campaigns: [], kind, urgency })) };
     close();
-    void decide(one, "split", body, { said: `已拆分出 ${parts.length} 件`, leaves: false }).then(() => forget(key));
+    void decide(one, "split", body, { said: `已拆分出 ${parts.length} 件`, leaves: false, draft: key });
   }
 
   return (
     <dialog ref={box} class="ask wide" aria-labelledby="split-title" onClose={close}>
-      <form class="stack" onSubmit={submit}>
+      <form class="stack" onSubmit={submit} onKeyDown={(e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && !e.isComposing) submit(e); }}>
         <h2 id="split-title">拆分：每个另外的事项单独成案</h2>
         <p class="text quoted">{one.title ? `${one.title}\n` : ""}{one.text}</p>
         <p class="hint">本案保留原有事项；拆出的案件分别派遣、分别答复市民。</p>
