@@ -21,7 +21,7 @@ function Box() {
   };
   return (
     <dialog ref={box} class="ask wide" aria-labelledby="help-title" onClose={close}>
-      <h2 id="help-title">键盘说明</h2>
+      <h2 id="help-title" tabIndex={-1} autofocus>键盘说明</h2>
       <div class="keymap">{groups.map((group) => (
         <section key={group}><h3>{group}</h3><dl>{keyMap().filter((one) => one.group === group).map((one) => <div key={one.key}><dt><kbd>{one.shown ?? one.key}</kbd></dt><dd>{one.name}</dd></div>)}</dl></section>))}</div>
       <label class="tiny"><input type="checkbox" checked={keysOn.value} onChange={(e) => set(e.currentTarget.checked)} />使用单键操作（输入文字和使用输入法时自动停用）</label>
