@@ -43,14 +43,14 @@ async def test_counts_of_the_views_follow_a_colleague(open_page: Open) -> None:
     await ready(first)
     await ready(second)
     views = second.locator("#views")
-    await expect(views.get_by_role("button", name="待派遣5")).to_be_visible()
+    await expect(views.get_by_role("button", name="待派遣 5")).to_be_visible()
     await first.keyboard.press("e")
-    await expect(views.get_by_role("button", name="待派遣4")).to_be_visible(timeout=10_000)
+    await expect(views.get_by_role("button", name="待派遣 4")).to_be_visible(timeout=10_000)
     await second.keyboard.press("j")
     await first.keyboard.press("h")
     await first.get_by_role("dialog").get_by_role("button", name="暂缓").click()
-    await expect(views.get_by_role("button", name="暂缓1")).to_be_visible(timeout=10_000)
-    await expect(views.get_by_role("button", name="待派遣3")).to_be_visible()
+    await expect(views.get_by_role("button", name="暂缓 1")).to_be_visible(timeout=10_000)
+    await expect(views.get_by_role("button", name="待派遣 3")).to_be_visible()
 
 
 async def test_the_row_under_a_colleagues_hand_does_not_move_away(open_page: Open) -> None:
