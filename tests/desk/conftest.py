@@ -18,13 +18,15 @@ from hub.backstage import backstage
 from hub.web import build
 from store.model import Item
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from hands import filed
+
 UNREAD = (
     "ignore:unclosed file:ResourceWarning",
     "ignore:Exception ignored in. <_io:pytest.PytestUnraisableExceptionWarning",
 )
 """A browser that leaves while a script comes makes the server drop the file it was sending."""
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 sys.path.insert(0, str(Path(__file__).parent))
@@ -132,6 +134,7 @@ async def house(hub: Hub, middlewares: list[Any], texts: tuple[str, ...]) -> Asy
     await hub.admission.admit(
         [Item(channel="app", channel_id=str(n), text=t) for n, t in enumerate(texts)]
     )
+    await filed(hub, len(texts))
     yield made
     await made.stop()
 

@@ -1,5 +1,6 @@
 """What a hand and an eye do at the desk, for tests in the browser."""
 
+import asyncio
 from typing import Any
 
 from playwright.async_api import Page, expect
@@ -37,3 +38,13 @@ async def kept(hub: Hub, column: Any, *where: Any) -> list[Any]:
     """A column of every row."""
     async with hub.db.read() as conn:
         return list((await conn.execute(select(column).where(*where))).scalars())
+
+
+async def filed(hub: Hub, many: int) -> None:
+    """Wait until so many cases are at the desk."""
+    for _ in range(1200):
+        if len(await kept(hub, T.cases.c.id)) >= many:
+            return
+        await asyncio.sleep(0.02)
+    msg = f"fewer than {many} cases"
+    raise TimeoutError(msg)

@@ -1,5 +1,6 @@
 """Answers that are lost, a hub that starts again, a tab that is closed: what was decided arrives once, what was typed stays."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -138,3 +139,27 @@ async def test_a_hub_that_starts_again_gets_what_was_decided_meanwhile_once(
     await expect(page.locator("#rows .row")).to_have_count(4)
     assert (await case_of(hub, number)).status == "dispatched"
     assert len(await kept(hub, T.work_orders.c.id)) == 1
+
+
+async def test_a_case_is_dispatched_by_a_key_that_comes_before_the_answer_to_the_split(
+    open_page: Open, hub: Hub
+) -> None:
+    page = await open_page("wang")
+    number = await ready(page)
+    late = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await late.wait()
+        await route.continue_()
+
+    await page.route("**/split", wait)
+    await page.keyboard.press("s")
+    await page.keyboard.type("还有，楼下有人占道摆摊")
+    await page.keyboard.press("Control+Enter")
+    await page.keyboard.press("e")
+    await expect(page.locator(f"#row-{number}")).to_have_count(0)
+    late.set()
+    await says(page, "已派遣至")
+    await page.unroute_all(behavior="wait")
+    assert (await case_of(hub, number)).status == "dispatched"
+    assert len(await kept(hub, T.cases.c.id, T.cases.c.split_from == int(number))) == 1

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from hands import filed
 from playwright.async_api import Page, expect
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from hub.app import Hub
 from store.model import Item
@@ -62,13 +63,7 @@ async def crowd(hub: Hub, address: str) -> AsyncIterator[None]:
     ]
     for at in range(0, OPEN_CASES, 200):
         await hub.admission.admit(items[at : at + 200])
-    c = T.cases.c
-    for _ in range(600):
-        async with hub.db.read() as conn:
-            filed = (await conn.execute(select(func.count(c.id)))).scalar_one()
-        if filed >= OPEN_CASES:
-            break
-        await asyncio.sleep(0.05)
+    await filed(hub, OPEN_CASES + 5)
     yield
 
 

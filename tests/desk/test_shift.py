@@ -106,7 +106,7 @@ async def split_and_accept(page: Page) -> str:
 
 
 WORK = (
-    accept, join, correct, accept, elsewhere, second_best, decline, accept,
+    elsewhere, join, correct, accept, accept, second_best, decline, accept,
     snooze, refer, ask, note_and_accept, decline_in_standing_words, accept, split_and_accept, accept,
 )  # fmt: skip
 MOVED_ON = """was => document.getElementById('none')
@@ -116,7 +116,7 @@ MOVED_ON = """was => document.getElementById('none')
 def said_by_citizen(n: int) -> str:
     """Two hundred matters; the one at ``join`` is of the same matter as the one before it."""
     if WORK[n % len(WORK)] is join:
-        return said_by_citizen(n - 1) + "，请尽快处理"
+        return said_by_citizen(n - 1) + "，下雨天更严重"
     when = "早晚" if n % 2 else "夜里"
     return f"{STREETS[n % 7]}{n * 7 % 97 + 1}号{WORDS[n % 10]}，{when}都这样，已经反映过{n}次"
 

@@ -9,7 +9,7 @@ import type { Axis, Detail, Labels } from "./types";
 
 type Body = Record<string, unknown>;
 type Done = { version: number; department?: string };
-type Decision = { id: string; case_no: string; command: string; body: Body; said: string; leaves: boolean; index: number; draft?: string };
+type Decision = { id: string; version: number; case_no: string; command: string; body: Body; said: string; leaves: boolean; index: number; draft?: string };
 
 /** Decisions the hub could not be reached with; they go once it can be. */
 export const unsent = signal<readonly Decision[]>([]);
@@ -21,15 +21,16 @@ const UNDOABLE = new Set(["dispatch", "close", "decline", "refer", "split", "ask
 
 /** Send a decision off. The row leaves the list at once when the case leaves the view by it. */
 export function decide(one: Detail, command: string, body: Body, { said, leaves = true, draft }: { said: string; leaves?: boolean; draft?: string }): Promise<void> {
-  const decision: Decision = { id: one.id, case_no: one.case_no, command, body: { version: one.version, ...body }, said, leaves, index: S.position.value, ...(draft ? { draft } : {}) };
+  const decision: Decision = { id: one.id, version: one.version, case_no: one.case_no, command, body, said, leaves, index: S.position.value, ...(draft ? { draft } : {}) };
   deciding.add(one.id);
   if (leaves) {
     S.leave([one.id]);
     void prefetch();
   }
-  const work = send(decision);
+  const before = running.get(one.id);
+  const work = before ? before.then(() => send(decision)) : send(decision);
   running.set(one.id, work);
-  void work.finally(() => running.delete(one.id));
+  void work.finally(() => { if (running.get(one.id) === work) running.delete(one.id); });
   return work;
 }
 
@@ -44,10 +45,20 @@ async function send(one: Decision): Promise<void> {
 /** A single request may fail while the stream of news stands: then nothing else would say when to try again. */
 const later = (): void => { setTimeout(reconnected, RETRY_MS); };
 
+/** `id@version` → the version an own command made of it: the next decision on the case need not wait until it is read anew. */
+const became = new Map<string, number>();
+
+function newest(id: string, version: number): number {
+  const next = became.get(`${id}@${version}`);
+  return next === undefined || next === version ? version : newest(id, next);
+}
+
 /** Whether the hub could be reached; what it answered is dealt with. */
 async function arrives(one: Decision): Promise<boolean> {
+  const version = newest(one.id, one.version);
   try {
-    const done = await ask<Done>(`/desk/api/cases/${one.id}/${one.command}`, one.body);
+    const done = await ask<Done>(`/desk/api/cases/${one.id}/${one.command}`, { ...one.body, version });
+    became.set(`${one.id}@${version}`, done.version);
     accepted(one, done);
   } catch (error) {
     if (error instanceof Unreachable) return false;

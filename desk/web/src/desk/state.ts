@@ -35,11 +35,13 @@ export const position = computed(() => shown.value.findIndex((row) => row.id ===
 const cache = new Map<string, Detail>();
 const seen = signal(0);
 export const detailOf = (id: string): Detail | undefined => { void seen.value; return cache.get(id); };
-export const hasDetail = (id: string): boolean => cache.has(id);
+/** Details the hub has newer ones of; the case under the cursor stays on the screen until they are here, so that no key falls into a gap. */
+const stale = new Set<string>();
+export const hasDetail = (id: string): boolean => cache.has(id) && !stale.has(id);
 export const detail = computed(() => detailOf(cursor.value));
 
 export function keepDetails(found: readonly Detail[]): void {
-  for (const one of found) cache.set(one.id, one);
+  for (const one of found) { cache.set(one.id, one); stale.delete(one.id); }
   if (cache.size > 600) for (const id of cache.keys()) { if (cache.size <= 400) break; if (id !== cursor.value) cache.delete(id); }
   seen.value++;
 }
@@ -50,7 +52,8 @@ export function expire(found: readonly Row[]): void {
 }
 
 export function dropDetail(id: string): void {
-  if (cache.delete(id)) seen.value++;
+  if (id === cursor.value) stale.add(id);
+  else if (cache.delete(id)) seen.value++;
 }
 
 /** What a person changed on a case before deciding; `department` null follows the rules. */
