@@ -36,8 +36,8 @@ async def test_a_dispatch_whose_answer_was_lost_is_sent_again_and_done_once(
     number = await ready(page)
     await lose_one_answer(page, "dispatch")
     await page.keyboard.press("e")
-    await expect(page.locator(".status")).to_contain_text("1 件未送出")
-    await expect(page.locator(".status")).not_to_contain_text("未送出", timeout=10_000)
+    await expect(page.locator(".status")).to_contain_text("1 件未送出", timeout=15_000)
+    await expect(page.locator(".status")).not_to_contain_text("未送出", timeout=15_000)
     await expect(page.locator("#rows .row")).to_have_count(4)
     await expect(page.locator("#toast")).not_to_contain_text("未能提交")
     assert (await case_of(hub, number)).status == "dispatched"
@@ -65,7 +65,7 @@ async def test_parts_that_could_not_be_sent_are_still_there(open_page: Open, hub
     box = page.get_by_role("dialog")
     await box.get_by_label("内容").fill("还有，楼下有人占道摆摊")
     await box.get_by_role("button", name="拆分").click()
-    await expect(page.locator(".status")).to_contain_text("1 件未送出")
+    await expect(page.locator(".status")).to_contain_text("1 件未送出", timeout=15_000)
     await page.keyboard.press("s")
     await expect(box.get_by_label("内容")).to_have_value("还有，楼下有人占道摆摊")
     await page.keyboard.press("Escape")
@@ -131,7 +131,7 @@ async def test_a_hub_that_starts_again_gets_what_was_decided_meanwhile_once(
     await expect(words).to_have_value("写到一半时系统重启")
     await page.keyboard.press("Escape")
     await page.keyboard.press("e")
-    await expect(page.locator(".status")).to_contain_text("1 件未送出")
+    await expect(page.locator(".status")).to_contain_text("1 件未送出", timeout=15_000)
     assert await on(page) != number
     await house.start()
     await expect(page.locator("#live")).to_have_text("实时", timeout=20_000)

@@ -14,10 +14,11 @@ export const keyMap = (): readonly Key[] => table;
 export const setKeys = (keys: Key[]): void => { table = keys; };
 export const onNext = (work: ((key: string) => boolean) | null): void => { follow = work; };
 
+/** A field keeps the focus for a moment after its dialog has closed: what a fast hand presses then is a command. */
 function typing(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement;
   return event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey
-    || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.isContentEditable;
+    || (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !target.closest("dialog:not([open])")) || target.isContentEditable;
 }
 
 /** Enter and space belong to the button or link that has the focus. */
