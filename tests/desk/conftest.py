@@ -12,11 +12,15 @@ import pytest_asyncio
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from desk.accounts import User, hash_of
 from desk.app import Desk
+from desk.security import COOKIE
+from desk.sessions import Sessions
 from hub.app import Hub
 from hub.backstage import backstage
 from hub.web import build
 from store.model import Item
+from store.tables import T
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -119,18 +123,34 @@ class House:
         await self.desk.close()
         await self._server.close()
 
+    async def login(self, name: str) -> Any:
+        """The cookie of somebody who has logged in."""
+        sessions = Sessions(self._hub.db, clock=self._hub.clock)
+        token = await sessions.begin(User(name, name, "dispatcher", ""))
+        return {"name": COOKIE, "value": token, "url": self.address}
+
     @property
     def address(self) -> str:
         return str(self._server.make_url("/")).rstrip("/")
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def password() -> str:
+    """Everybody's, hashed once: that takes long, as it must."""
+    return await hash_of("correct horse")
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def house(hub: Hub, middlewares: list[Any], texts: tuple[str, ...]) -> AsyncIterator[House]:
+async def house(
+    hub: Hub, middlewares: list[Any], texts: tuple[str, ...], password: str
+) -> AsyncIterator[House]:
     made = House(hub, middlewares)
     await made.start()
-    for name, role, display, scope in PEOPLE:
-        more = {"role": role, "display": display, "scope": scope}
-        await made.desk.accounts.put(name, "correct horse", **more)
+    people = [
+        {"name": name, "role": role, "display": display, "scope": scope, "password": password}
+        for name, role, display, scope in PEOPLE
+    ]
+    await hub.db.write(lambda tx: tx.insert(T.users, people))
     await hub.admission.admit(
         [Item(channel="app", channel_id=str(n), text=t) for n, t in enumerate(texts)]
     )
@@ -173,7 +193,7 @@ def excused() -> tuple[str, ...]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_page(
-    browser: Browser, address: str, excused: tuple[str, ...]
+    browser: Browser, house: House, excused: tuple[str, ...]
 ) -> AsyncIterator[Callable[..., Any]]:
     """Open a page as somebody; console errors and policy violations fail the test."""
     trouble: list[str] = []
@@ -199,10 +219,8 @@ async def open_page(
             ),
         )
         page.on("dialog", lambda d: None if d.type == "prompt" else trouble.append(d.message))
-        await page.goto(f"{address}/login")
-        await page.fill("input[name=name]", name)
-        await page.fill("input[name=password]", "correct horse")
-        await page.click("button.main")
+        await context.add_cookies([await house.login(name)])
+        await page.goto(house.address)
         return page
 
     yield open_as

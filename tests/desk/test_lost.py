@@ -163,3 +163,24 @@ async def test_a_case_is_dispatched_by_a_key_that_comes_before_the_answer_to_the
     await page.unroute_all(behavior="wait")
     assert (await case_of(hub, number)).status == "dispatched"
     assert len(await kept(hub, T.cases.c.id, T.cases.c.split_from == int(number))) == 1
+
+
+async def test_a_view_chosen_while_the_page_connects_anew_is_entered(open_page: Open) -> None:
+    page = await open_page("wang")
+    await ready(page)
+    slow, asked = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def wait(route: Route) -> None:
+        asked.release()
+        await slow.wait()
+        await route.continue_()
+
+    await page.route("**/queue?view=unsure*", wait)
+    await page.locator("#views").get_by_role("button", name="低置信度").click()
+    await asked.acquire()
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await asked.acquire()
+    slow.set()
+    await expect(page.locator("#rows")).to_have_attribute("aria-busy", "false", timeout=10_000)
+    await expect(page.locator("#rows .row")).to_have_count(5)
+    await page.unroute_all(behavior="wait")

@@ -1,4 +1,5 @@
 // The address of the page is the state of the filters: it can be kept, sent and gone back to.
+import { Unreachable } from "../api";
 import { sayFault } from "../ui";
 import { enter, searchOf } from "./loading";
 import * as S from "./state";
@@ -19,11 +20,17 @@ export async function visit(place: S.Place, keepId = ""): Promise<void> {
   const before = S.place.value;
   const typing = (clean.q ?? "") !== (before.q ?? "") && !!before.q; // one entry of the history for a whole search
   if (now !== location.search) history[typing ? "replaceState" : "pushState"](null, "", now);
-  try { await enter(clean, keepId); } catch (error) { sayFault(error); S.loading.value = false; }
+  await enter(clean, keepId).catch(failed);
+}
+
+/** A place that could not be reached is entered once the link is back; a refused one is not. */
+function failed(error: unknown): void {
+  sayFault(error);
+  if (!(error instanceof Unreachable)) S.loading.value = false;
 }
 
 export function setFilter(name: S.Filter, value: string): void {
   void visit({ ...S.place.value, [name]: S.place.value[name] === value ? "" : value });
 }
 
-addEventListener("popstate", () => { void enter(read(location.search)).catch(sayFault); });
+addEventListener("popstate", () => { void enter(read(location.search)).catch(failed); });

@@ -39,10 +39,12 @@ async function page(after: string): Promise<Page> {
 }
 
 let turn = 0;
+let keeping = "";
 
 /** Show this place from its beginning; `keepId` stays under the cursor when it is there. */
 export async function enter(place: S.Place, keepId = ""): Promise<void> {
   const mine = ++turn;
+  keeping = keepId;
   batch(() => {
     S.place.value = place;
     S.loading.value = true;
@@ -56,7 +58,7 @@ export async function enter(place: S.Place, keepId = ""): Promise<void> {
     S.more.value = got.next;
     S.counts.value = got.counts;
     S.fresh.value = [];
-    S.handled.value = new Set();
+    S.handled.value = new Set([...S.handled.value].filter((id) => deciding.has(id)));
     S.greyed.value = new Set();
     S.chosen.value = new Set();
     S.loading.value = false;
@@ -119,8 +121,9 @@ export async function refresh(id: string): Promise<Detail | undefined> {
   return S.detailOf(id);
 }
 
-/** After a gap of any kind: everything that is on the screen, anew. New rows stay behind the bar. */
+/** After a gap of any kind: everything that is on the screen, anew. New rows stay behind the bar. A place that is being entered is entered again. */
 export async function resync(): Promise<void> {
+  if (S.loading.value) return enter(S.place.value, keeping);
   const mine = ++turn;
   const wanted = Math.max(S.rows.value.length, 1);
   const got: Row[] = [];
