@@ -195,7 +195,7 @@ def excused() -> tuple[str, ...]:
 async def open_page(
     browser: Browser, house: House, excused: tuple[str, ...]
 ) -> AsyncIterator[Callable[..., Any]]:
-    """Open a page as somebody; console errors and policy violations fail the test."""
+    """Open a page as somebody, or as nobody; console errors and policy violations fail the test."""
     trouble: list[str] = []
     meant = ("409", "422", *excused)
     contexts: list[BrowserContext] = []
@@ -219,7 +219,8 @@ async def open_page(
             ),
         )
         page.on("dialog", lambda d: None if d.type == "prompt" else trouble.append(d.message))
-        await context.add_cookies([await house.login(name)])
+        if name:
+            await context.add_cookies([await house.login(name)])
         await page.goto(house.address)
         return page
 

@@ -49,9 +49,7 @@ async def test_pages_are_accessible(open_page: Open, address: str, hub: Hub, nam
         if os.environ.get("MINSHENG_REQUIRE_ALL") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    page = await open_page(name or "wang")
-    if not name:
-        await page.context.clear_cookies()
+    page = await open_page(name)
     found: dict[str, list[str]] = {}
     for width, height in SIZES:
         await page.set_viewport_size({"width": width, "height": height})
