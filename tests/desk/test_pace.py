@@ -158,9 +158,8 @@ async def test_news_is_on_an_open_desk_at_once(crowd: None, open_page: Open, hub
         )
 
 
-async def test_first_paint_of_a_cold_start(crowd: None, open_page: Open, address: str) -> None:
+async def test_first_paint_of_a_cold_start(crowd: None, open_page: Open) -> None:
     page = await open_page("wang")
-    await page.goto(f"{address}/desk")
     await ready(page)
     paint = await page.evaluate(
         "performance.getEntriesByName('first-contentful-paint')[0].startTime"
