@@ -10,7 +10,7 @@ import * as S from "./state";
 import type { Row } from "./types";
 
 const HIGH = 60;
-const HIGH_PHONE = 92;
+const HIGH_PHONE = 110;
 const SPARE = 8;
 const height = (): number => (matchMedia("(max-width: 900px)").matches ? HIGH_PHONE : HIGH);
 
