@@ -98,12 +98,14 @@ async def test_unsure_view_puts_the_most_instructive_first(open_page: Open, hub:
     view = page.get_by_role("button", name="低置信度")
     await view.click()
     await expect(view).to_have_attribute("aria-pressed", "true")
-    await expect(page.locator("#rows")).to_have_attribute("aria-busy", "false")
-    shown = await page.locator("#rows .row").evaluate_all("rows => rows.map(r => r.id.slice(4))")
     async with hub.db.read() as conn:
         teach = {str(r.id): r.teach for r in await conn.execute(select(T.cases))}
-    assert len(shown) == 5
-    assert [teach[i] for i in shown] == sorted(teach.values(), reverse=True)
+    assert len(teach) == 5
+    most_first = sorted(teach, key=lambda one: (-teach[one], int(one)))
+    shown = (
+        "ids => [...document.querySelectorAll('#rows .row')].map(r => r.id.slice(4)).join() === ids"
+    )
+    await page.wait_for_function(shown, arg=",".join(most_first))
 
 
 async def test_desk_says_where_it_is_or_to_ask(open_page: Open) -> None:

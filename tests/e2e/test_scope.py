@@ -38,6 +38,17 @@ async def told(client: TestClient[Any, Any], path: str) -> tuple[int, str]:
     return answer.status, await answer.text()
 
 
+async def version_after(hub: Hub, version: int) -> int:
+    """The version of the first message's case once its author's edit has reached it."""
+    for _ in range(500):
+        now = (await case_of(hub, "city:1")).version
+        if now > version:
+            return int(now)
+        await asyncio.sleep(0.02)
+    msg = f"still version {version}"
+    raise TimeoutError(msg)
+
+
 async def found(client: TestClient[Any, Any], words: str, wanted: list[str]) -> bool:
     """Whether a search tells exactly these numbers within some seconds."""
     for _ in range(200):
@@ -66,7 +77,7 @@ async def test_scope_and_search_through_the_whole_hub(
     await submit(client, id="1", text="胜利大街路灯坏了三天")
     assert await found(client, "路灯坏了", [other.case_no])
     assert await found(client, "粪水", [])
-    version = (await case_of(hub, "city:1")).version
+    version = await version_after(hub, other.version)
     body = {"version": version, "other": third.id, "note": "同一件事"}
     path = f"/desk/api/cases/{other.id}"
     answer = await client.post(f"{path}/merge", json=body, headers=keys)
