@@ -1,7 +1,7 @@
 """Every row that is kept of citizens' matters, one SQLModel class a table, and ``T``, which names all tables.
 
 Cases and what is done about them are in ``store.tables_cases``, the desk's own rows in ``store.tables_desk``,
-the machinery's in ``store.tables_hub``.
+numbers and bulletins in ``store.tables_trends``, the machinery's in ``store.tables_hub``.
 
 Rows are dumb: SQLModel does not validate table models, so what goes in was validated in
 ``store.model``. Primary keys are integers that grow with time (a random key costs eight times the
@@ -60,6 +60,19 @@ from store.tables_hub import (
     SessionRow,
     SourceRow,
     UserRow,
+)
+from store.tables_trends import (
+    AlertRow,
+    BulletinRow,
+    BurstRow,
+    CaseDayRow,
+    CaseTalliedRow,
+    CountNoteRow,
+    ItemDayRow,
+    TalliedRow,
+    TallyDueRow,
+    TargetReportRow,
+    TopicRow,
 )
 
 
@@ -255,6 +268,17 @@ class T:
     order_photos: ClassVar[Table] = table_of(OrderPhotoRow)
     search_due: ClassVar[Table] = table_of(SearchDueRow)
     searched: ClassVar[Table] = table_of(SearchedRow)
+    tally_due: ClassVar[Table] = table_of(TallyDueRow)
+    tallied: ClassVar[Table] = table_of(TalliedRow)
+    item_days: ClassVar[Table] = table_of(ItemDayRow)
+    case_tallied: ClassVar[Table] = table_of(CaseTalliedRow)
+    case_days: ClassVar[Table] = table_of(CaseDayRow)
+    count_notes: ClassVar[Table] = table_of(CountNoteRow)
+    topics: ClassVar[Table] = table_of(TopicRow)
+    bursts: ClassVar[Table] = table_of(BurstRow)
+    alerts: ClassVar[Table] = table_of(AlertRow)
+    bulletins: ClassVar[Table] = table_of(BulletinRow)
+    target_reports: ClassVar[Table] = table_of(TargetReportRow)
     log: ClassVar[Table] = table_of(LogRow)
     offsets: ClassVar[Table] = table_of(OffsetRow)
     outbox: ClassVar[Table] = table_of(OutboxRow)
