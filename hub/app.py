@@ -32,6 +32,8 @@ from ingest.poller import Poller
 from ingest.protocol import Polled
 from ingest.sealing import Sealer
 from router.notify.stranded import stranded
+from router.trends.numbers import Numbers
+from router.trends.tally import Tally
 from store.answers import Answers
 from store.consumer import Consumer, Handler
 from store.db import Database
@@ -51,7 +53,7 @@ log = logging.getLogger(__name__)
 
 ROOMS = ("ingest", "classify", "router", "desk")
 SINGLETONS = (
-    "relay", "deliver", "supervise", "assess", "poll", "photos", "answers", "search",
+    "relay", "deliver", "supervise", "assess", "tally", "poll", "photos", "answers", "search",
 )  # fmt: skip
 """Loops only one of several hubs runs, by their leases."""
 
@@ -127,6 +129,10 @@ class Hub:
             observe=self.telemetry.observe,
         )
         self.commands = self.routing.commands
+        self.tally = Tally(self.db, self.zone, clock=clock)
+        self.numbers = Numbers(
+            self.db, city.catalogue, city.directory.places, zone=self.zone, clock=clock
+        )
         self.consumers: dict[str, Consumer] = {}
         self.classifier: ClassifyWorker | None = None
         self.adopters: list[Callable[[City], None]] = []
@@ -202,6 +208,7 @@ class Hub:
         async with self.db.turns.alone():
             self.city = city
             put()
+            self.numbers.adopt(city.catalogue, city.directory.places)
             if self.classifier is not None:
                 self.classifier.adopt(city.gazetteer)
             for follow in self.adopters:
@@ -252,6 +259,12 @@ class Hub:
         self._singleton("deliver", self.routing.deliverer().run)
         self._singleton("supervise", self.routing.supervisor().run)
         self._singleton("assess", partial(keep_all, {"assess": self.routing.reckoner.monthly}))
+        self._singleton("tally", self._tally)
+
+    async def _tally(self) -> None:
+        """Keep the roll-ups right until the lease is lost."""
+        await self.tally.remember(self.city.taxonomy.version)
+        await self.tally.run()
 
     def _start_ingest(self) -> None:
         self._singleton("poll", self._poll_all)

@@ -21,6 +21,7 @@ from router.rulecheck import check_rules
 from router.rules import Router, Rules
 from router.spots import Name, Spots
 from router.territory import Claim, check_places
+from router.trends.catalogue import Catalogue
 from store.config import Taxonomy, load
 from store.errors import ConfigError
 
@@ -41,6 +42,7 @@ class City:
     assessment: Assessment
     ladder: Ladder
     canned: tuple[Standing, ...]
+    catalogue: Catalogue
 
     def spots(self) -> Spots:
         """The places of the gazetteer, as grouping reads them."""
@@ -100,6 +102,7 @@ def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
         assessment=load(files.path("assessment"), Assessment),
         ladder=_ladder(files.path("supervision"), directory),
         canned=load(files.path("canned"), Standings).canned,
+        catalogue=load(files.path("indicators"), Catalogue),
     )
 
 

@@ -218,6 +218,7 @@ async def grown(hub: Hub, case_id: int) -> None:
         (T.supervisions, on_case | office | paper | {"mark": "a"}),
         (T.saved_views, view | {"name": "x"}),
         (T.canned_texts, {"purpose": "decline", "title": "x", "at": at, "owner": "wang"}),
+        (T.audit, {"actor": "x", "act": "reveal", "target": "x", "at": at}),
         (T.dead, {"stage": "x", "source_key": "x", "reason": "x", "sealed": b"", "key": None, "at": at}),
         *((T.tasks, on_case | {"mark": role, "kind": "no_superior", "role": role}) for role in ("dispatcher", "supervisor")),
     ]  # fmt: skip

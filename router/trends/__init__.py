@@ -1,0 +1,1 @@
+"""Numbers for officials: roll-ups, indicators, bursts, topics, chronic places, alerts."""

@@ -1,0 +1,117 @@
+"""Days of the city's calendar, as roll-ups number them (``yyyymmdd``), and periods that are compared."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from store.errors import RejectedError
+
+AHEAD = timedelta(days=1)
+"""How far a message's own time may be after its arrival before it is not believed."""
+
+OLDEST = date(2000, 1, 1)
+"""A message's own time before this is not believed."""
+
+WEEK = 7
+
+
+def number(day: date) -> int:
+    """``yyyymmdd``."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def day_of(number_: int) -> date:
+    """The date a number stands for."""
+    return date(number_ // 10_000, number_ // 100 % 100, number_ % 100)
+
+
+def local_day(at: datetime, zone: ZoneInfo) -> int:
+    """The number of the calendar day of ``zone`` in which ``at`` is."""
+    return number(at.astimezone(zone).date())
+
+
+def own_day(posted_at: datetime | None, received_at: datetime, zone: ZoneInfo) -> int:
+    """The day a message counts for: its own, where that can be believed, else that of its arrival."""
+    if posted_at is not None and posted_at <= received_at + AHEAD:
+        own = posted_at.astimezone(zone).date()
+        if own >= OLDEST:
+            return number(own)
+    return local_day(received_at, zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole days from ``start`` to ``end``, both of them within."""
+
+    start: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        """How many."""
+        return (self.end - self.start).days + 1
+
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """First and last day as roll-ups number them."""
+        return number(self.start), number(self.end)
+
+    def each(self) -> list[date]:
+        """Every day, in order."""
+        return [self.start + timedelta(days=n) for n in range(self.days)]
+
+    @property
+    def is_months(self) -> bool:
+        """Whether it is made of whole months."""
+        last = calendar.monthrange(self.end.year, self.end.month)[1]
+        return self.start.day == 1 and self.end.day == last
+
+    def previous(self) -> Period:
+        """环比: as many whole months before it, or else as many days."""
+        before = self.start - timedelta(days=1)
+        if not self.is_months:
+            return Period(self.start - timedelta(days=self.days), before)
+        count = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month + 1
+        months = self.start.year * 12 + self.start.month - 1 - count
+        return Period(date(months // 12, months % 12 + 1, 1), before)
+
+    def year_ago(self) -> Period:
+        """同比: the same dates of the year before."""
+        end = _last_year(self.end)
+        if self.is_months:
+            end = end.replace(day=calendar.monthrange(end.year, end.month)[1])
+        return Period(_last_year(self.start), end)
+
+
+def _last_year(day: date) -> date:
+    """The same date a year before; 28 for 29 February."""
+    leap = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if leap else day.day)
+
+
+def read_day(text: str, field: str) -> date:
+    """The date written ``2026-11-30``; RejectedError (reason ``field``) when it is not one."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        msg = f"router: {field}: not a date; write it like 2026-11-30"
+        raise RejectedError(msg, reason=field) from error
+    if not OLDEST <= day <= date(2999, 12, 31):
+        msg = f"router: {field}: not within 2000 to 2999; choose another date"
+        raise RejectedError(msg, reason=field)
+    return day
+
+
+def read_period(start: str, end: str, *, longest: int = 3660) -> Period:
+    """From two written dates; RejectedError when they are none, the wrong way round or too far apart."""
+    period = Period(read_day(start, "from"), read_day(end, "to"))
+    if period.start > period.end:
+        msg = "router: to: before from; exchange them"
+        raise RejectedError(msg, reason="to")
+    if period.days > longest:
+        msg = f"router: to: more than {longest} days after from; choose a shorter period"
+        raise RejectedError(msg, reason="to")
+    return period
