@@ -313,7 +313,7 @@ class Numbers:
     async def _standing(self, conn: AsyncConnection, indicator: Indicator, ask: Ask) -> int:
         """How many cases stand so now."""
         c = T.cases.c
-        where = list(_standing(indicator.stands, self.clock()))
+        where = list(standing(indicator.stands, self.clock()))
         if ask.area != ALL:
             where.append(
                 among(c.area, sorted(self._inside(ask.area)), is_sqlite=self._db.is_sqlite)
@@ -325,7 +325,7 @@ class Numbers:
         ).scalar_one()
 
 
-def _standing(what: str, now: datetime) -> Iterable[Any]:
+def standing(what: str, now: datetime) -> Iterable[Any]:
     """The conditions of cases that stand so now."""
     c = T.cases.c
     yield text(OPEN)
