@@ -39,6 +39,8 @@ from desk.similar import Similar
 from desk.sources import Sources
 from desk.staff import Staff
 from desk.tasks import TaskPage
+from desk.trends.board import Boards
+from desk.trends.section import TrendsPage
 from desk.views import SavedViews
 from ingest.admit import Admission
 from ingest.connectors.lists import Lists
@@ -50,6 +52,9 @@ from router.ladder import LEVEL_NAMES, Level
 from router.reckoning import Reckoner
 from router.replies import Replies
 from router.supervisor import Supervisor
+from router.trends.behind import Evidence
+from router.trends.numbers import Numbers
+from router.trends.settings import TrendSettings
 from router.workflow import ORDER_STATUS_NAMES, STATUS_NAMES
 from store.config import Taxonomy
 from store.db import Database
@@ -73,6 +78,8 @@ class Desk:
         charges: Charges,
         replies: Replies,
         reckoner: Reckoner,
+        numbers: Numbers,
+        trends: TrendSettings,
         supervisor: Supervisor,
         admission: Admission,
         sources: Sequence[tuple[str, str]],
@@ -130,6 +137,14 @@ class Desk:
         )
         claims = Claims(db, self._looking.scope, clock=clock)
         doing = Doing(db, commands, taxonomy, claims, clock=clock)
+        self._trends = TrendsPage(
+            db,
+            self._pages,
+            numbers,
+            Evidence(db, directory.places, clock=clock),
+            Boards(numbers, taxonomy, directory, channels=channels, offices=shown),
+            settings=trends,
+        )
         self._more: list[Section] = [
             *staff.sections,
             Admin(
@@ -154,6 +169,7 @@ class Desk:
             Deciding(db, commands, taxonomy, supervisor, doing),
             Bulk(doing),
             AssessmentPage(db, self._pages, reckoner, zone=zone, clock=clock),
+            self._trends,
             TaskPage(db, self._pages, commands, shown),
             instruction_form(self._pages, admission, zone, clock),
             OrderPhotos(db, vault, clock=clock),
@@ -176,6 +192,7 @@ class Desk:
         self._directory = directory
         self._rules = dict(rules)
         self._looking.adopt(directory, charges, rules)
+        self._trends.adopt(directory)
 
     def mount(self, application: web.Application) -> None:
         """Add routes and the guard."""

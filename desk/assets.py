@@ -28,7 +28,7 @@ def assets(page: str, built: Path = BUILT) -> Assets:
 @lru_cache(maxsize=16)
 def _read(page: str, manifest: Path, _changed: int) -> Assets:
     chunks = json.loads(manifest.read_text(encoding="utf-8"))
-    entry = chunks.get(f"src/{page}.tsx")
+    entry = chunks.get(f"src/{page}.tsx") or chunks.get(f"src/{page}.ts")
     if entry is None:
         return Assets()
     needed = [*(chunks[name] for name in entry.get("imports", ())), entry]

@@ -22,6 +22,7 @@ from router.rules import Router, Rules
 from router.spots import Name, Spots
 from router.territory import Claim, check_places
 from router.trends.catalogue import Catalogue
+from router.trends.settings import TrendSettings
 from store.config import Taxonomy, load
 from store.errors import ConfigError
 
@@ -43,6 +44,7 @@ class City:
     ladder: Ladder
     canned: tuple[Standing, ...]
     catalogue: Catalogue
+    trends: TrendSettings
 
     def spots(self) -> Spots:
         """The places of the gazetteer, as grouping reads them."""
@@ -103,6 +105,7 @@ def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
         ladder=_ladder(files.path("supervision"), directory),
         canned=load(files.path("canned"), Standings).canned,
         catalogue=load(files.path("indicators"), Catalogue),
+        trends=_trends(files.path("trends"), directory),
     )
 
 
@@ -113,6 +116,14 @@ def _directory(path: Path, gazetteer: Gazetteer) -> Directory:
         raise ConfigError(msg)
     check_places(directory, _claims(gazetteer), Lines(path.read_text(encoding="utf-8")))
     return directory
+
+
+def _trends(path: Path, directory: Directory) -> TrendSettings:
+    settings = load(path, TrendSettings)
+    for area in settings.strangers(directory.areas):
+        msg = f"config: trends.toml: tile.area {area} is not in departments.toml; add it or correct it"
+        raise ConfigError(msg)
+    return settings
 
 
 def _ladder(path: Path, directory: Directory) -> Ladder:

@@ -10,6 +10,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     license: { fileName: "THIRD_PARTY_LICENSES.md" },
     target: ["chrome86", "firefox91"],
-    rollupOptions: { input: { desk: "src/desk.tsx", inbox: "src/inbox.tsx" } },
+    rollupOptions: { input: { desk: "src/desk.tsx", inbox: "src/inbox.tsx", trends: "src/trends.ts" } },
   },
 });

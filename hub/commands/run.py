@@ -103,6 +103,8 @@ def _desk(hub: Hub, lent: Backstage, *, demo: bool) -> Desk:
         charges=hub.city.charges,
         replies=hub.routing.replies,
         reckoner=hub.routing.reckoner,
+        numbers=hub.numbers,
+        trends=hub.city.trends,
         supervisor=hub.routing.supervisor(),
         admission=hub.admission,
         sources=hub.channels.names,

@@ -105,7 +105,7 @@ class Numbers:
         zone: ZoneInfo,
         clock: Callable[[], datetime],
     ) -> None:
-        self._db = db
+        self.db = db
         self.catalogue = catalogue
         self._areas = areas
         self.zone = zone
@@ -133,7 +133,7 @@ class Numbers:
 
     async def figures(self, asks: Sequence[Ask]) -> list[Figure]:
         """Answers to many questions, all of one moment."""
-        async with self._db.read() as conn:
+        async with self.db.read() as conn:
             first = await self.first_day(conn)
             return [await self._answer(conn, ask, first) for ask in asks]
 
@@ -159,7 +159,7 @@ class Numbers:
         """The same question of each label, area, channel or department that has an answer, by id."""
         indicator = self.indicator(ask.indicator)
         self._check(indicator, dimension)
-        async with self._db.read() as conn:
+        async with self.db.read() as conn:
             counted = await self._sums(conn, indicator, ask, dimension)
         asks = {one: ask.of(**{dimension: one}) for one in counted}
         return {one: self._made(indicator, asks[one], parts) for one, parts in counted.items()}
@@ -184,13 +184,13 @@ class Numbers:
             *self._counts(indicator, (indicator.count,)),
         ]
         if only and key is not None:
-            where.append(among(key, sorted(only), is_sqlite=self._db.is_sqlite))
+            where.append(among(key, sorted(only), is_sqlite=self.db.is_sqlite))
         columns = [table.c.day, func.sum(table.c.n)] + ([key] if key is not None else [])
         place = {number(day): n for n, day in enumerate(ask.period.each())}
         found: dict[str, list[int]] = {
             one: [0] * len(place) for one in (only or ([] if dimension else [ALL]))
         }
-        async with self._db.read() as conn:
+        async with self.db.read() as conn:
             grouped = select(*columns).where(*where).group_by(*columns[:1], *columns[2:])
             for row in await conn.execute(grouped):
                 day, n, *name = tuple(row)
@@ -212,7 +212,7 @@ class Numbers:
         ]
         keys = [table.c[rows], table.c[columns]]
         found: defaultdict[tuple[str, str], int] = defaultdict(int)
-        async with self._db.read() as conn:
+        async with self.db.read() as conn:
             summed = select(*keys, func.sum(table.c.n)).where(*where).group_by(*keys)
             for row in await conn.execute(summed):
                 found[self._root(rows, row[0]), self._root(columns, row[1])] += int(row[2])
@@ -301,7 +301,7 @@ class Numbers:
                 where.append(column != ALL)
             elif name == "area" and value != ALL:
                 where.append(
-                    among(column, sorted(self._inside(value)), is_sqlite=self._db.is_sqlite)
+                    among(column, sorted(self._inside(value)), is_sqlite=self.db.is_sqlite)
                 )
             else:
                 where.append(column == value)
@@ -315,9 +315,7 @@ class Numbers:
         c = T.cases.c
         where = list(standing(indicator.stands, self.clock()))
         if ask.area != ALL:
-            where.append(
-                among(c.area, sorted(self._inside(ask.area)), is_sqlite=self._db.is_sqlite)
-            )
+            where.append(among(c.area, sorted(self._inside(ask.area)), is_sqlite=self.db.is_sqlite))
         if ask.department != ALL:
             where.append(c.department == ask.department)
         return (

@@ -33,7 +33,8 @@ TABLE: dict[frozenset[str], str] = {
         POST /desk/api/canned | PUT /desk/api/canned/1 | DELETE /desk/api/canned/1""",
     OVERSEE: """
         GET /desk/sources | GET /desk/api/sources | GET /desk/assessment | GET /desk/assessment/cases
-        GET /desk/api/assessment | GET /desk/api/requests""",
+        GET /desk/api/assessment | GET /desk/api/requests | GET /desk/trends | GET /desk/trends/number
+        GET /desk/api/trends | GET /desk/api/number | GET /desk/api/indicators""",
     DECIDE: """
         POST /desk/api/cases/1/reveal | POST /desk/api/cases/1/plan | GET /desk/exposure | POST /desk/exposure
         GET /desk/import | POST /desk/import | POST /desk/import/confirm | GET /desk/api/cases/1/media

@@ -1,0 +1,1 @@
+"""Trends for officials: what is rising, where and why, every number with its cases."""
