@@ -288,18 +288,16 @@ class Boards:
 
     async def leagues(self, filters: Filters) -> list[League]:
         """Departments among departments, territories among theirs, with their places of the period before."""
-        settings, asks = self.numbers.catalogue.league, {}
+        settings, told = self.numbers.catalogue.league, {}
         for when, period in (("now", filters.period), ("before", filters.period.previous())):
-            asks[when] = {
-                one: await self.numbers.by(Ask(one, period), "department")
-                for one in settings.indicators
-            }
+            ask = Ask("", period)
+            told[when] = await self.numbers.by_many(settings.indicators, ask, "department")
         territories = {office.id for office in (*self.directory.area, *self.directory.inner)}
         groups = {
             "部门": [d.id for d in self.directory.department if d.id not in territories],
             "街道和乡镇": [office.id for office in self.directory.area],
         }
         return [
-            league(name, offices, asks["now"], asks["before"], self.numbers.catalogue, self.offices)
+            league(name, offices, told["now"], told["before"], self.numbers.catalogue, self.offices)
             for name, offices in groups.items()
         ]

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from router.trends.catalogue import ITEMS, Indicator
-from router.trends.numbers import Areas, Ask, standing
+from router.trends.sums import Areas, Ask, standing
 from store.db import Database, among
 from store.tables import T
 from store.tables_trends import ALL

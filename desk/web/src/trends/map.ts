@@ -15,10 +15,10 @@ export function tiles(data: Data): void {
   const values = [...areas.values()].map((one) => ({ name: one.name, value: one.total.n, link: one.total.link }));
   const made = chart("chart-map", {
     tooltip: { ...tip, formatter: (point: { name: string; value: number }) => `${point.name} ${point.value || 0} 件` },
-    visualMap: { min: 0, max: most, right: 0, bottom: 0, text: [String(most), "0"], inRange: { color: HEAT }, textStyle: { color: DIM }, itemHeight: 80 },
+    visualMap: { min: 0, max: most, orient: "horizontal", left: "center", bottom: 0, text: [`多 ${most}`, "少 0"], inRange: { color: HEAT }, textStyle: { color: DIM }, itemHeight: 120, itemWidth: 12 },
     series: [{
-      type: "map", map: "city", nameProperty: "name", data: values, selectedMode: false, roam: false, aspectScale: 1,
-      itemStyle: { borderColor: "#fff", borderWidth: 1.5, areaColor: HEAT[0] }, label: { show: true, color: INK, fontSize: 11 }, emphasis: { label: { color: INK }, itemStyle: { areaColor: "#fbe3a6" } },
+      type: "map", map: "city", nameProperty: "name", data: values, selectedMode: false, roam: false, aspectScale: 1, left: 8, right: 8, top: 8, bottom: 36,
+      itemStyle: { borderColor: "#fff", borderWidth: 1.5, areaColor: HEAT[0] }, label: { show: true, color: INK, fontSize: 12, formatter: (point: { name: string }) => short(point.name) }, emphasis: { label: { color: INK }, itemStyle: { areaColor: "#fbe3a6" } },
     }],
   } as never);
   made?.on("click", (event) => {
@@ -39,6 +39,9 @@ function geojson(placed: Tile[], rows: Row[]): object {
     })),
   };
 }
+
+/** A name that fits its tile. */
+const short = (name: string) => name.replace(/(街道|镇|乡)$/, "");
 
 function hexagon(x: number, y: number): [number, number][] {
   return [...Array(7).keys()].map((n) => {
