@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date
+from math import isfinite
 from typing import Literal, TypeAlias, cast
 
 from desk.papers.words import BLANK, clean, ems, numeral
 
-NARROWEST, WIDEST = 3.0, 24.0
-"""Ems a column of a table asks for, at least and at most."""
+NARROWEST, WIDEST, PADDING = 2.0, 24.0, 1.2
+"""Ems a column of a table asks for, at least and at most, and what its margins take."""
 DEEPEST = 4
 """Levels of headings: 一、 （一） 1. （1）."""
 DRAFT = "草稿　未签发"
@@ -57,7 +58,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Running text; a newline in it breaks the line."""
+    """Running text; ``prepare`` makes every line of it a paragraph."""
 
     parts: tuple[Part, ...]
 
@@ -120,9 +121,13 @@ class Paper:
 
 
 def prepare(paper: Paper) -> Paper:
-    """``paper`` as every rendering takes it: cleaned of controls, headings numbered, tables squared."""
+    """``paper`` as every rendering takes it: cleaned of controls, headings numbered, tables squared.
+
+    A number that is not finite is none.
+    """
     tidy = cast("Paper", _cleaned(paper))
-    return replace(tidy, blocks=tuple(_numbered(map(_squared, tidy.blocks))))
+    blocks = (one for block in tidy.blocks for one in _single(block))
+    return replace(tidy, blocks=tuple(_numbered(map(_squared, blocks))))
 
 
 def table_of(chart: Chart) -> Table:
@@ -143,7 +148,10 @@ def printed(value: float | None) -> str:
 def shares(table: Table) -> tuple[float, ...]:
     """Share of the width that each column should have, by the widest of its cells; they add up to 1."""
     asked = [
-        min(WIDEST, max(NARROWEST, *(ems(_shown(row[n])) for row in (table.columns, *table.rows))))
+        PADDING
+        + min(
+            WIDEST, max(NARROWEST, *(ems(_shown(row[n])) for row in (table.columns, *table.rows)))
+        )
         for n in range(len(table.columns))
     ]
     return tuple(one / sum(asked) for one in asked)
@@ -174,9 +182,26 @@ def _cleaned(value: object) -> object:
         return clean(value)
     if isinstance(value, tuple):
         return tuple(map(_cleaned, value))
+    if isinstance(value, float) and not isfinite(value):
+        return None
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{f.name: _cleaned(getattr(value, f.name)) for f in fields(value)})
     return value
+
+
+def _single(block: Block) -> Iterator[Block]:
+    """The paragraphs of one with several lines."""
+    if not isinstance(block, Paragraph):
+        yield block
+        return
+    line: list[Part] = []
+    for part in block.parts:
+        head, *rest = [part] if isinstance(part, Figure) else part.split("\n")
+        line.append(head)
+        for words in rest:
+            yield Paragraph(tuple(line))
+            line = [words]
+    yield Paragraph(tuple(line))
 
 
 def _squared(block: Block) -> Block:

@@ -13,7 +13,6 @@ import docx
 from docx.document import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
 from docx.enum.text import WD_TAB_ALIGNMENT
-from docx.oxml.ns import qn
 from docx.shared import Pt
 from docx.text.paragraph import Paragraph as Line
 
@@ -103,7 +102,8 @@ def _head(document: Document, paper: Paper) -> None:
         line = parts.place(document.add_paragraph(), ALIGN.CENTER, line=Pt(size * 1.5))
         parts.dress(line.add_run(words), parts.TITLE, size, color=parts.RED)
     parts.place(document.add_paragraph())
-    parts.border(_number(document, paper), "bottom", 12, "E60012", 11)
+    _number(document, paper)
+    parts.rule(document, parts.RULE_RED, str(parts.RED))
     parts.place(document.add_paragraph())
     title = parts.place(document.add_paragraph(), ALIGN.CENTER, line=Pt(TITLE * 1.6))
     _say(title, paper.title, parts.TITLE, TITLE)
@@ -116,17 +116,16 @@ def _head(document: Document, paper: Paper) -> None:
         _say(to, paper.to.rstrip("：:") + "：", parts.BODY, BODY)
 
 
-def _number(document: Document, paper: Paper) -> Line:
+def _number(document: Document, paper: Paper) -> None:
     """The line of 发文字号; with 签发人 the number goes left and the name right, a character off the edge."""
     line = document.add_paragraph()
     if not paper.signed_by:
         _say(parts.place(line, ALIGN.CENTER), paper.number, parts.BODY, BODY)
-        return line
+        return
     parts.place(line, left=1.0, right=1.0)
     line.paragraph_format.tab_stops.add_tab_stop(Pt(CORE - BODY), WD_TAB_ALIGNMENT.RIGHT)
     _say(line, f"{paper.number}\t签发人：", parts.BODY, BODY)
     _say(line, paper.signed_by, parts.SECOND, BODY)
-    return line
 
 
 def _block(document: Document, block: Heading | Paragraph | Table | Chart, base_url: str) -> None:
@@ -179,22 +178,20 @@ def _signature(document: Document, paper: Paper) -> None:
 def _imprint(document: Document, paper: Paper) -> None:
     """版记 in 四号: who gets copies, who printed it and when, between a bold, a thin and a bold rule."""
     parts.place(document.add_paragraph())
-    copied = f"抄送：{paper.copied_to.rstrip('。.')}。" if paper.copied_to else ""
-    printing = f"{paper.issuer}\t{day(paper.dated)}印发"
-    lines = [words for words in (copied, printing) if words]
-    for n, words in enumerate(lines):
-        line = parts.place(document.add_paragraph(), left=1.0, right=1.0, line=Pt(24), size=SMALL)
-        is_last = n == len(lines) - 1
-        line.paragraph_format.keep_together = True
-        line.paragraph_format.keep_with_next = not is_last
-        line.paragraph_format.tab_stops.add_tab_stop(Pt(CORE - SMALL), WD_TAB_ALIGNMENT.RIGHT)
-        _say(line, words, parts.BODY, SMALL)
-        parts.border(line, "top", parts.RULE if n else parts.RULE_BOLD)
-        if is_last:
-            _bottom(line)
+    parts.rule(document, parts.RULE_BOLD)
+    if paper.copied_to:
+        copied = _small(document, left=4.0, first=-3.0)
+        _say(copied, f"抄送：{paper.copied_to.rstrip('。.')}。", parts.BODY, SMALL)
+        parts.rule(document, parts.RULE)
+    line = _small(document, left=1.0)
+    line.paragraph_format.tab_stops.add_tab_stop(Pt(CORE - SMALL), WD_TAB_ALIGNMENT.RIGHT)
+    _say(line, f"{paper.issuer}\t{day(paper.dated)}印发", parts.BODY, SMALL)
+    parts.rule(document, parts.RULE_BOLD).paragraph_format.keep_with_next = False
 
 
-def _bottom(line: Line) -> None:
-    borders = line._element.get_or_add_pPr().find(qn("w:pBdr"))
-    width = str(parts.RULE_BOLD)
-    borders.append(parts.element("bottom", val="single", sz=width, space="1", color="000000"))
+def _small(document: Document, *, left: float, first: float = 0) -> Line:
+    line = parts.place(
+        document.add_paragraph(), left=left, first=first, right=1.0, line=Pt(24), size=SMALL
+    )
+    line.paragraph_format.keep_together = line.paragraph_format.keep_with_next = True
+    return line

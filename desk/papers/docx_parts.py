@@ -34,9 +34,8 @@ LINE = Pt(28)
 """Distance of lines of the body: 22 of them on 225 mm."""
 TIGHTER = -842
 """Change of a character's width in 1/4096 pt, so that 28 of 16 pt stand on 156 mm."""
-RULE_BOLD, RULE = 8, 6
-"""Width of rules in eighths of a point: 0.35 mm and 0.25 mm."""
-_ORDER = ("w:top", "w:left", "w:bottom", "w:right", "w:insideH", "w:insideV")
+RULE_RED, RULE_BOLD, RULE = 12, 8, 6
+"""Width of rules in eighths of a point: below the masthead, 0.35 mm and 0.25 mm."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -73,7 +72,10 @@ def place(
     right: float = 0,
     size: float = 16,
 ) -> Paragraph:
-    """``paragraph`` aligned, with indents in characters of ``size`` points and lines ``line`` apart."""
+    """``paragraph`` aligned, with indents in characters of ``size`` points and lines ``line`` apart.
+
+    A negative ``first`` hangs the first line out.
+    """
     form = paragraph.paragraph_format
     form.alignment = align
     form.space_before = form.space_after = Pt(0)
@@ -81,7 +83,8 @@ def place(
         form.line_spacing_rule = WD_LINE_SPACING.EXACTLY
         form.line_spacing = line
     indent = element("ind")
-    for name, amount in (("left", left), ("right", right), ("firstLine", first)):
+    start = "firstLine" if first > 0 else "hanging"
+    for name, amount in (("left", left), ("right", right), (start, abs(first))):
         if amount:
             indent.set(qn(f"w:{name}"), str(round(amount * size * 20)))
             indent.set(qn(f"w:{name}Chars"), str(round(amount * 100)))
@@ -100,15 +103,16 @@ def link(paragraph: Paragraph, run: Run, address: str) -> None:
     anchor.append(run._element)
 
 
-def border(
-    paragraph: Paragraph, side: str, width: int, color: str = "000000", gap: int = 1
-) -> None:
-    """A rule along one ``side`` of a paragraph, ``gap`` points off its text."""
+def rule(document: Document, width: int, color: str = "000000") -> Paragraph:
+    """A horizontal rule over the whole core, ``width`` eighths of a point bold, kept with what follows."""
+    line = place(document.add_paragraph(), line=Pt(3))
+    line.paragraph_format.keep_with_next = True
     borders = element("pBdr")
-    borders.append(element(side, val="single", sz=str(width), space=str(gap), color=color))
-    paragraph._element.get_or_add_pPr().insert_element_before(
+    borders.append(element("bottom", val="single", sz=str(width), space="1", color=color))
+    line._element.get_or_add_pPr().insert_element_before(
         borders, "w:shd", "w:tabs", "w:suppressAutoHyphens", "w:snapToGrid", "w:spacing", "w:ind", "w:jc"
     )  # fmt: skip
+    return line
 
 
 def fill(cell: _Cell, color: str) -> None:
