@@ -18,8 +18,8 @@ WIDTH, HEIGHT, ROW = 640.0, 260.0, 20.0
 FONT = 12.0
 COLORS = ("#1f5fbf", "#c8501e", "#1b7f4b", "#8a4fbf", "#8a6d00", "#b0246a", "#3d6b7d", "#555555")
 """Of the series, dark enough on white for words as well (WCAG 2.2, 4.5:1)."""
-DASHES = ((), (6.0, 3.0), (2.0, 2.0), (8.0, 3.0, 2.0, 3.0))
-"""Of lines, so that they differ without color."""
+DASHES = (None, (6.0, 3.0), (2.0, 2.0), (11.0, 4.0))
+"""Of lines, dash and gap, so that they differ without color."""
 GRID, INK = "#dde3ec", "#1b2738"
 _TOP, _BOTTOM, _LEFT, _RIGHT = 34.0, 40.0, 56.0, 14.0
 _TICKS = 5
@@ -36,7 +36,7 @@ class Stroke:
     points: tuple[tuple[float, float], ...]
     color: str
     width: float = 1.0
-    dash: tuple[float, ...] = ()
+    dash: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
