@@ -7,7 +7,6 @@ Charts become tables of their numbers.
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
-from typing import Protocol
 
 import docx
 from docx.document import Document
@@ -19,6 +18,7 @@ from docx.text.paragraph import Paragraph as Line
 from desk.papers import docx_parts as parts
 from desk.papers.document import (
     DRAFT,
+    Block,
     Chart,
     Figure,
     Heading,
@@ -43,14 +43,6 @@ HEADINGS = (
     (parts.BODY, False),
 )
 """Font and boldness of headings, by level."""
-
-
-class Room(Protocol):
-    """Where paragraphs can be added: a document, a cell, a footer."""
-
-    def add_paragraph(self) -> Line:
-        """A new paragraph at the end."""
-        ...
 
 
 def docx_of(paper: Paper, *, base_url: str = "") -> bytes:
@@ -128,7 +120,7 @@ def _number(document: Document, paper: Paper) -> None:
     _say(line, paper.signed_by, parts.SECOND, BODY)
 
 
-def _block(document: Document, block: Heading | Paragraph | Table | Chart, base_url: str) -> None:
+def _block(document: Document, block: Block, base_url: str) -> None:
     match block:
         case Heading():
             font, bold = HEADINGS[block.level - 1]

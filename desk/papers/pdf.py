@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from desk.papers.breaking import Span
 from desk.papers.document import (
+    Block,
     Chart,
     Figure,
     Heading,
@@ -17,7 +19,7 @@ from desk.papers.document import (
     table_of,
 )
 from desk.papers.pdf_canvas import BLACK, BOTTOM, CORE, DEPTH, LEFT, RED, RIGHT, Canvas, Face
-from desk.papers.pdf_chart import put_chart
+from desk.papers.pdf_chart import chart_depth, put_chart
 from desk.papers.pdf_table import put_table
 from desk.papers.plotting import plot
 from desk.papers.words import address, day, ems
@@ -45,7 +47,8 @@ def pdf_of(paper: Paper, *, base_url: str = "") -> bytes:
     canvas = Canvas(is_draft=ready.is_draft)
     canvas.describe(title=ready.title, author=ready.issuer, dated=ready.dated)
     _head(canvas, ready)
-    for block in ready.blocks:
+    for n, block in enumerate(ready.blocks):
+        canvas.need(_together(ready.blocks[n:]))
         _block(canvas, block, base_url)
     _signature(canvas, ready)
     _imprint(canvas, ready)
@@ -88,11 +91,20 @@ def _number(canvas: Canvas, paper: Paper) -> None:
     canvas.y += LINE
 
 
-def _block(canvas: Canvas, block: Heading | Paragraph | Table | Chart, base_url: str) -> None:
+def _together(blocks: Sequence[Block]) -> float:
+    """Points that must be left on a page for headings to stay with what they head; 0 before other blocks."""
+    heads = list(takewhile(lambda one: isinstance(one, Heading), blocks))
+    if not heads:
+        return 0.0
+    after = blocks[len(heads)] if len(heads) < len(blocks) else None
+    deep = chart_depth(plot(after)) if isinstance(after, Chart) else LINE * 4
+    return LINE * len(heads) + min(deep, DEPTH / 2)
+
+
+def _block(canvas: Canvas, block: Block, base_url: str) -> None:
     match block:
         case Heading():
             face, bold = HEADINGS[block.level - 1]
-            canvas.need(LINE * 3)
             canvas.mark(block.text, block.level)
             canvas.font(face, BODY)
             canvas.say(block.text, lead=LINE, first=BODY * 2, bold=bold)

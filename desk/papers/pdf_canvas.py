@@ -1,6 +1,7 @@
 """Pages of a PDF with a cursor: text with links, rules, fonts. Lengths are points from the upper left corner.
 
-Noto Serif SC stands for 仿宋 and 小标宋, Noto Sans SC for 黑体: both under OFL 1.1; only the characters in use are embedded.
+Noto Serif SC stands for 仿宋 and 小标宋, Noto Sans SC for 黑体. Both are under OFL 1.1; of each, only the characters
+in use are embedded.
 """
 
 from __future__ import annotations
@@ -117,9 +118,8 @@ class Canvas:
         pdf.set_text_color(*color)
         pdf.set_draw_color(*color)
         pdf.set_line_width(self._size * _STROKE)
-        with pdf.local_context(
-            text_mode=TextMode.FILL_STROKE if bold else TextMode.FILL, char_spacing=spread
-        ):
+        pdf.set_char_spacing(spread)
+        with pdf.local_context(text_mode=TextMode.FILL_STROKE if bold else TextMode.FILL):
             pdf.text(x, y + lead / 2 + self._size * _BASELINE, shown)
         if link:
             pdf.link(x, y, end - x, lead, link)

@@ -11,10 +11,15 @@ _TITLE, _AFTER = 14.0, 10.0
 _SHIFT: dict[Literal["start", "middle", "end"], float] = {"start": 0.0, "middle": 0.5, "end": 1.0}
 
 
+def chart_depth(drawn: Plot) -> float:
+    """Points that the plot takes with its title."""
+    return drawn.height * CORE / drawn.width + _TITLE * 2 + _AFTER
+
+
 def put_chart(canvas: Canvas, title: str, drawn: Plot) -> None:
     """The plot below its title, both on one page, as wide as the core."""
     scale = CORE / drawn.width
-    canvas.need(drawn.height * scale + _TITLE * 2 + _AFTER)
+    canvas.need(chart_depth(drawn))
     canvas.font("sans", _TITLE)
     canvas.say(title, lead=_TITLE * 2, align="center")
     top = canvas.y
