@@ -127,7 +127,12 @@ def prepare(paper: Paper) -> Paper:
     """
     tidy = cast("Paper", _cleaned(paper))
     blocks = (one for block in tidy.blocks for one in _single(block))
-    return replace(tidy, blocks=tuple(_numbered(map(_squared, blocks))))
+    return replace(
+        tidy,
+        to=tidy.to.rstrip("：:"),
+        copied_to=tidy.copied_to.rstrip("。."),
+        blocks=tuple(_numbered(map(_squared, blocks))),
+    )
 
 
 def table_of(chart: Chart) -> Table:

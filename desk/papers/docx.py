@@ -105,7 +105,7 @@ def _head(document: Document, paper: Paper) -> None:
     parts.place(document.add_paragraph())
     if paper.to:
         to = parts.place(document.add_paragraph())
-        _say(to, paper.to.rstrip("：:") + "：", parts.BODY, BODY)
+        _say(to, f"{paper.to}：", parts.BODY, BODY)
 
 
 def _number(document: Document, paper: Paper) -> None:
@@ -173,7 +173,7 @@ def _imprint(document: Document, paper: Paper) -> None:
     parts.rule(document, parts.RULE_BOLD)
     if paper.copied_to:
         copied = _small(document, left=4.0, first=-3.0)
-        _say(copied, f"抄送：{paper.copied_to.rstrip('。.')}。", parts.BODY, SMALL)
+        _say(copied, f"抄送：{paper.copied_to}。", parts.BODY, SMALL)
         parts.rule(document, parts.RULE)
     line = _small(document, left=1.0)
     line.paragraph_format.tab_stops.add_tab_stop(Pt(CORE - SMALL), WD_TAB_ALIGNMENT.RIGHT)

@@ -76,7 +76,7 @@ def _head(canvas: Canvas, paper: Paper) -> None:
         canvas.say(f"（{paper.period}）", lead=LINE, align="center")
     canvas.y += LINE
     if paper.to:
-        canvas.say(paper.to.rstrip("：:") + "：", lead=LINE)
+        canvas.say(f"{paper.to}：", lead=LINE)
 
 
 def _number(canvas: Canvas, paper: Paper) -> None:
@@ -147,7 +147,7 @@ def _signature(canvas: Canvas, paper: Paper) -> None:
 def _imprint(canvas: Canvas, paper: Paper) -> None:
     """版记 in 四号 at the foot of the last page: copies, office and day between a bold, a thin and a bold rule."""
     canvas.font("serif", SMALL)
-    copied = f"抄送：{paper.copied_to.rstrip('。.')}。" if paper.copied_to else ""
+    copied = f"抄送：{paper.copied_to}。" if paper.copied_to else ""
     lines = canvas.lines(spans_of([copied], ""), CORE - 2 * SMALL) if copied else ()
     depth = min(SMALL_LINE * (len(lines) + 1), DEPTH)
     canvas.need(depth + LINE)
