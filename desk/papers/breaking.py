@@ -59,7 +59,7 @@ def lines_of(
         if is_break or (held and used + wide > room - (0 if done else first) + 0.01):
             done.append(_line(held, measure, is_last=is_break))
             held, used = [], 0.0
-        if not is_break and (held or unit[0].text.strip()):
+        if not is_break and (held or any(one.text.strip() for one in unit)):
             held.extend(unit)
             used += wide
     return (*done, _line(held, measure, is_last=True))

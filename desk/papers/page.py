@@ -16,7 +16,7 @@ from desk.papers.plotting import Box, Plot, Shape, Stroke, plot
 from desk.papers.words import day, is_local
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-LONG = 16
+TALL = 16
 """Rows above which a table scrolls on a screen; on paper it is whole."""
 
 
@@ -74,6 +74,6 @@ def _template() -> jinja2.Template:
     environment.filters.update(part=_part)
     environment.tests["figure"] = lambda part: isinstance(part, Figure)
     environment.globals.update(
-        plotted=lambda chart: svg(plot(chart), chart.title), twin=table_of, empty=EMPTY, long=LONG
+        plotted=lambda chart: svg(plot(chart), chart.title), twin=table_of, empty=EMPTY, tall=TALL
     )
     return environment.get_template("paper.html")
