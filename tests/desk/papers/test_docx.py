@@ -99,6 +99,21 @@ def test_a_draft_says_so_on_every_page(read: Callable[..., Document], *, draft: 
         assert footer.paragraphs[0].runs[0].font.name == "宋体"
 
 
+ORDER = ["pStyle", "keepNext", "keepLines", "pageBreakBefore", "framePr", "widowControl", "numPr", "suppressLineNumbers", "pBdr", "shd", "tabs", "suppressAutoHyphens", "kinsoku", "wordWrap", "overflowPunct", "topLinePunct", "autoSpaceDE", "autoSpaceDN", "bidi", "adjustRightInd", "snapToGrid", "spacing", "ind", "contextualSpacing", "mirrorIndents", "suppressOverlap", "jc", "textDirection", "textAlignment", "textboxTightWrap", "outlineLvl", "divId", "cnfStyle", "rPr", "sectPr"]
+"""ECMA-376 part 1, 17.3.1.26: Word calls a file broken whose properties stand in another order."""
+
+
+def test_properties_stand_in_the_order_word_demands(read: Callable[..., Document]) -> None:
+    document = read(HUB, signed_by="分管副市长")
+    section = document.sections[0]
+    roots = [document.element, section.header._element, section.even_page_footer._element]
+    found = [one for root in roots for one in root.iter(qn("w:pPr"))]
+    assert len(found) > 60
+    for properties in found:
+        places = [ORDER.index(one.tag.split("}")[1]) for one in properties]
+        assert places == sorted(set(places))
+
+
 def test_anything_can_be_written(read: Callable[..., Document]) -> None:
     said = "\n".join(line.text for line in read(HUB, blocks=huge(), title=words()).paragraphs)
     assert "甲乙丙丁<b onclick=x>&\"'戊😀𠮷" in said
