@@ -90,7 +90,7 @@ def _head(document: Document, paper: Paper) -> None:
     if paper.urgency:
         _say(parts.place(document.add_paragraph()), paper.urgency, parts.FIRST, BODY)
     for words, most in ((paper.issuer, MASTHEAD), (paper.kind_name, KIND)):
-        size = min(most, CORE / max(ems(words), 1))
+        size = max(BODY, min(most, CORE / max(ems(words), 1)))
         line = parts.place(document.add_paragraph(), ALIGN.CENTER, line=Pt(size * 1.5))
         parts.dress(line.add_run(words), parts.TITLE, size, color=parts.RED)
     parts.place(document.add_paragraph())

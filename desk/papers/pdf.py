@@ -60,7 +60,7 @@ def _head(canvas: Canvas, paper: Paper) -> None:
         canvas.font("sans", BODY)
         canvas.say(paper.urgency, lead=LINE)
     for words, most in ((paper.issuer, MASTHEAD), (paper.kind_name, KIND)):
-        size = min(most, CORE / max(ems(words), 1))
+        size = max(BODY, min(most, CORE / max(ems(words), 1)))
         canvas.font("serif", size)
         canvas.say(words, lead=size * 1.5, align="center", color=RED, bold=True)
     canvas.y += LINE
@@ -85,10 +85,7 @@ def _number(canvas: Canvas, paper: Paper) -> None:
     if not paper.signed_by:
         canvas.say(paper.number, lead=LINE, align="center")
         return
-    signed = canvas.known(f"签发人：{paper.signed_by}")
-    canvas.put(LEFT + BODY, canvas.y, paper.number, lead=LINE)
-    canvas.put(RIGHT - BODY - canvas.measure(signed), canvas.y, signed, lead=LINE)
-    canvas.y += LINE
+    canvas.pair(paper.number, f"签发人：{paper.signed_by}", lead=LINE, inset=BODY)
 
 
 def _together(blocks: Sequence[Block]) -> float:
@@ -137,9 +134,14 @@ def _signature(canvas: Canvas, paper: Paper) -> None:
     issuer, dated = canvas.known(paper.issuer), day(paper.dated)
     wide, narrow = canvas.measure(issuer), canvas.measure(dated)
     middle = RIGHT - max(4 * BODY + narrow / 2, min(wide, CORE) / 2)
-    for words, width in ((issuer, wide), (dated, narrow)):
-        canvas.put(max(LEFT, middle - width / 2), canvas.y, words, lead=LINE)
+    if wide > CORE:
+        canvas.say(issuer, lead=LINE, align="right")
+    else:
+        canvas.put(middle - wide / 2, canvas.y, issuer, lead=LINE)
         canvas.y += LINE
+    canvas.need(LINE)
+    canvas.put(middle - narrow / 2, canvas.y, dated, lead=LINE)
+    canvas.y += LINE
     if paper.note:
         canvas.say(f"（{paper.note}）", lead=LINE, first=BODY * 2)
 
@@ -148,17 +150,19 @@ def _imprint(canvas: Canvas, paper: Paper) -> None:
     """版记 in 四号 at the foot of the last page: copies, office and day between a bold, a thin and a bold rule."""
     canvas.font("serif", SMALL)
     copied = f"抄送：{paper.copied_to}。" if paper.copied_to else ""
-    lines = canvas.lines(spans_of([copied], ""), CORE - 2 * SMALL) if copied else ()
-    depth = min(SMALL_LINE * (len(lines) + 1), DEPTH)
-    canvas.need(depth + LINE)
-    canvas.y = BOTTOM - depth
-    canvas.stroke(((LEFT, canvas.y), (RIGHT, canvas.y)), BLACK, 1.0)
+    copies = len(canvas.lines([Span(copied)], CORE - 2 * SMALL)) if copied else 0
+    printing = f"{day(paper.dated)}印发"
+    last = canvas.pair_depth(paper.issuer, printing, lead=SMALL_LINE, inset=SMALL)
+    depth = SMALL_LINE * copies + last
+    canvas.need(min(depth + LINE, DEPTH))
+    canvas.y = max(BOTTOM - depth, canvas.y)
+    _rule(canvas, 1.0)
     if copied:
         canvas.say(copied, lead=SMALL_LINE, inset=SMALL)
-        canvas.stroke(((LEFT, canvas.y), (RIGHT, canvas.y)), BLACK, 0.7)
-    printing = f"{day(paper.dated)}印发"
-    canvas.put(LEFT + SMALL, canvas.y, paper.issuer, lead=SMALL_LINE)
-    x = RIGHT - SMALL - canvas.measure(printing)
-    canvas.put(x, canvas.y, printing, lead=SMALL_LINE)
-    canvas.y += SMALL_LINE
-    canvas.stroke(((LEFT, canvas.y), (RIGHT, canvas.y)), BLACK, 1.0)
+        _rule(canvas, 0.7)
+    canvas.pair(paper.issuer, printing, lead=SMALL_LINE, inset=SMALL)
+    _rule(canvas, 1.0)
+
+
+def _rule(canvas: Canvas, width: float) -> None:
+    canvas.stroke(((LEFT, canvas.y), (RIGHT, canvas.y)), BLACK, width)

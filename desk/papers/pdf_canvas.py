@@ -112,7 +112,7 @@ class Canvas:
         spread: float = 0,
     ) -> float:
         """``text`` on the line that begins at ``y`` and is ``lead`` high; returns where it ends."""
-        shown = self.known(text)
+        shown = self.known(text.replace("\n", " "))
         end = x + self.measure(shown) + spread * len(shown)
         pdf = self._pdf
         pdf.set_text_color(*color)
@@ -171,6 +171,25 @@ class Canvas:
                 line, LEFT + inset + off, room - off, lead=lead, align=align, color=color, bold=bold
             )
             self.y += lead
+
+    def pair(self, left: str, right: str, *, lead: float, inset: float) -> None:
+        """Words at either end of a line, ``inset`` off the edges; on lines of their own if they do not fit."""
+        if self.pair_depth(left, right, lead=lead, inset=inset) > lead:
+            self.say(left, lead=lead, inset=inset)
+            self.say(right, lead=lead, inset=inset, align="right")
+            return
+        self.need(lead)
+        self.put(LEFT + inset, self.y, left, lead=lead)
+        x = RIGHT - inset - self.measure(self.known(right))
+        self.put(x, self.y, right, lead=lead)
+        self.y += lead
+
+    def pair_depth(self, left: str, right: str, *, lead: float, inset: float) -> float:
+        """Points that ``pair`` takes."""
+        room = CORE - 2 * inset
+        both = self.measure(self.known(left)) + self.measure(self.known(right)) + 2 * lead
+        lines = [*self.lines([Span(left)], room), *self.lines([Span(right)], room)]
+        return lead if both <= room else lead * len(lines)
 
     def stroke(
         self,

@@ -111,3 +111,16 @@ def test_a_monthly_bulletin_is_one_file_each_time(bulletin: Callable[..., Paper]
     blocks = (*(Table(f"表{n}", tuple("甲乙丙丁戊己庚"), rows) for n in range(15)), *BLOCKS * 2)
     first = pdf_of(bulletin(blocks=blocks), base_url=HUB)
     assert first == pdf_of(bulletin(blocks=blocks), base_url=HUB)
+
+
+@pytest.mark.parametrize(("words", "lines"), [("", 0), ("长" * 100, 1000)])
+def test_long_and_empty_facts_have_room(
+    read: Callable[..., PdfReader], words: str, lines: int
+) -> None:
+    facts = ("title", "issuer", "number", "to", "copied_to", "signed_by", "note", "period", "urgency", "kind_name")  # fmt: skip
+    reader = read(blocks=(), **dict.fromkeys(facts, words))
+    ends: list[float] = []
+    for page in reader.pages:
+        page.extract_text(visitor_text=lambda _t, _c, place, *_: ends.append(place[4]))
+    assert "".join(pages_of(reader)).count("长") >= lines
+    assert all(0 <= x < 184 / 25.4 * 72 for x in ends)
