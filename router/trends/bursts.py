@@ -1,11 +1,12 @@
 """突增: which series rose above what was to be expected of them. Pure; numpy only, all series at once.
 
-Each day is compared with an expectation that was fixed ``guard`` days before, so that a burst does not hide itself: a level
-that follows slowly (exponential smoothing), times the share of the weekday, shrunk towards none. Counts are made even by
-the square root (Anscombe 1948), divided by the spread the series showed, and smoothed over days (EWMA: Roberts 1959; that
-it beats the C1 to C3 of EARS: Xu et al., sim.3197). A day is flagged when that leaves its limit, or when the day alone is
-too much for a negative binomial. What was too much enters the level only up to the upper bound: a burst does not spoil the
-expectation, and a level that stays becomes normal in some weeks. Limits were set by simulation: tests/bench/bursts.py.
+Each day is compared with an expectation that was fixed ``guard`` days before, so that a burst does not hide
+itself: a level that follows slowly (exponential smoothing), times the share of the weekday, shrunk towards none.
+Counts are made even by the square root (Anscombe 1948), divided by the spread the series showed, and smoothed over
+days (EWMA: Roberts 1959; that it beats the C1 to C3 of EARS: Xu et al., sim.3197). A day is flagged when that leaves
+its limit, or when the day alone is too much for a negative binomial. What was too much enters the level only up to the
+upper bound: a burst does not spoil the expectation, and a level that stays becomes normal in some weeks. Limits were
+set by simulation: tests/bench/bursts.py.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def limit(expected: Floats, settings: BurstSettings) -> Floats:
 
 
 def beyond(count: Floats, mean: Floats, variance: Floats) -> Floats:
-    """The chance of ``count`` or more of a negative binomial of this mean and variance (at least 1 % above the mean)."""
+    """The chance of ``count`` or more of a negative binomial of this mean and variance (1 % above it at least)."""
     spread = np.maximum(variance / mean, 1.01)
     size = mean / (spread - 1)
     whole = np.maximum(count, 1e-9)
@@ -155,7 +156,7 @@ def beyond(count: Floats, mean: Floats, variance: Floats) -> Floats:
 
 
 def discoveries(p: Floats, share: float) -> Flags:
-    """Which of many chances are no chance, so that at most ``share`` of them are wrong (Benjamini and Hochberg 1995)."""
+    """Which of many chances are none, so that at most ``share`` are wrong (Benjamini and Hochberg 1995)."""
     order = np.argsort(p)
     ranked = p[order] <= share * np.arange(1, len(p) + 1) / max(len(p), 1)
     kept = np.zeros(len(p), dtype=bool)
@@ -181,7 +182,7 @@ class Run:
 
 
 def runs(counts: Floats, judged: Judged, settings: BurstSettings, *, since: int = 0) -> list[Run]:
-    """Bursts with a flagged day from ``since`` on that is a discovery among all series of its day, by excess.
+    """Bursts with a flagged day from ``since`` on that is a discovery among all series, by excess.
 
     A day's pause does not end a burst; it began with the first day above expectation before the first flagged one.
     """

@@ -1,4 +1,7 @@
-"""Days of the city's calendar, as roll-ups number them (``yyyymmdd``), and periods that are compared."""
+"""Days of the city's calendar, as roll-ups number them, and periods that are compared.
+
+A day is ``yyyymmdd``; a whole month, kept beside its days so that a year is read in twelve rows, is ``-yyyymm``.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,11 @@ WEEK = 7
 def number(day: date) -> int:
     """``yyyymmdd``."""
     return day.year * 10_000 + day.month * 100 + day.day
+
+
+def month(day: int) -> int:
+    """The number of the month in which a numbered day is."""
+    return -(day // 100)
 
 
 def day_of(number_: int) -> date:
@@ -59,6 +67,20 @@ class Period:
         """First and last day as roll-ups number them."""
         return number(self.start), number(self.end)
 
+    def spans(self) -> list[tuple[int, int]]:
+        """Ranges of numbers, first and last, that together are the period: whole months, and the days at its ends."""
+        begin = self.start if self.start.day == 1 else _next_month(self.start)
+        stop = (self.end + timedelta(days=1)).replace(day=1)
+        if begin >= stop:
+            return [self.numbers]
+        last = stop - timedelta(days=1)
+        found = [(month(number(last)), month(number(begin)))]
+        if self.start < begin:
+            found.append((number(self.start), number(begin - timedelta(days=1))))
+        if last < self.end:
+            found.append((number(stop), number(self.end)))
+        return found
+
     def each(self) -> list[date]:
         """Every day, in order."""
         return [self.start + timedelta(days=n) for n in range(self.days)]
@@ -84,6 +106,10 @@ class Period:
         if self.is_months:
             end = end.replace(day=calendar.monthrange(end.year, end.month)[1])
         return Period(_last_year(self.start), end)
+
+
+def _next_month(day: date) -> date:
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
 def _last_year(day: date) -> date:

@@ -155,7 +155,7 @@ class Numbers:
     async def _first_day(self, conn: AsyncConnection) -> int:
         """The first day of which there are numbers."""
         d = T.item_days.c
-        all_items = (d.label == ALL, d.area == ALL, d.channel == ALL)
+        all_items = (d.label == ALL, d.area == ALL, d.channel == ALL, d.day > 0)
         return (await conn.execute(select(func.min(d.day)).where(*all_items))).scalar() or NO_DAY
 
     async def by(self, ask: Ask, dimension: str) -> dict[str, Figure]:

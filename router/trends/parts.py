@@ -16,7 +16,7 @@ from itertools import product
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from router.trends.days import local_day
+from router.trends.days import local_day, month
 from router.workflow import CaseStatus, OrderStatus
 from store.model import Kind
 from store.tables_trends import ALL
@@ -51,10 +51,11 @@ class ItemPart(NamedTuple):
     labels: str
 
     def add(self, to: Counter[tuple[str, str, str, int]], n: int) -> None:
-        """Add ``n`` to each sum it is part of: its label, alone and with all areas and channels."""
+        """Add ``n`` to each sum it is part of: its label, alone and with all areas and channels, by day and month."""
         for label in self.labels.strip("|").split("|"):
-            for area, channel in product((self.area, ALL), (self.channel, ALL)):
-                to[label, area, channel, self.day] += n
+            of = product((self.area, ALL), (self.channel, ALL), (self.day, month(self.day)))
+            for area, channel, day in of:
+                to[label, area, channel, day] += n
 
 
 def join(labels: Iterable[str]) -> str:
@@ -67,10 +68,10 @@ CasePart = tuple[str, str, str, int, int]
 
 
 def add_case(parts: Iterable[CasePart], to: Counter[tuple[str, str, str, int]], sign: int) -> None:
-    """Add a case's parts to each sum they are part of."""
+    """Add a case's parts to each sum they are part of, by day and month."""
     for measure, department, area, day, n in parts:
-        for d, a in product((department, ALL), (area, ALL)):
-            to[measure, d, a, day] += sign * n
+        for d, a, when in product((department, ALL), (area, ALL), (day, month(day))):
+            to[measure, d, a, when] += sign * n
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from sqlalchemy import Table, and_, func, or_, select, text
+from sqlalchemy import Table, and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.trends.catalogue import ITEMS, Indicator
@@ -82,17 +82,18 @@ class Sums:
         table = table_of(indicators[0])
         told = [table.c[key] for key in keys]
         measure = [] if table is T.item_days else [table.c.measure]
-        where = [*self._where(table, ask, keys), *_counted(table, indicators)]
-        summed = (
-            select(func.sum(table.c.n), *told, *measure).where(*where).group_by(*told, *measure)
-        )
+        where = await self._where(conn, table, indicators, ask, keys)
         found: defaultdict[tuple[str, ...], defaultdict[str, int]] = defaultdict(
             lambda: defaultdict(int)
         )
-        for row in await conn.execute(summed):
-            n, *rest = tuple(row)
-            name = rest.pop() if measure else ITEMS
-            found[tuple(map(self.root, keys, rest))][name] += int(n or 0)
+        for span in [ask.period.numbers] if "day" in keys else ask.period.spans():
+            summed = select(func.sum(table.c.n), *told, *measure).where(
+                *where, table.c.day.between(*span)
+            )
+            for row in await conn.execute(summed.group_by(*told, *measure)):
+                n, *rest = tuple(row)
+                name = rest.pop() if measure else ITEMS
+                found[tuple(map(self.root, keys, rest))][name] += int(n or 0)
         return {key: dict(parts) for key, parts in found.items()}
 
     def root(self, dimension: str, value: Any) -> Any:
@@ -105,19 +106,35 @@ class Sums:
         """The condition that a column is in an area, or in what is inside it."""
         return among(column, sorted(self.areas.get(area, (area,))), is_sqlite=self._is_sqlite)
 
-    def _where(self, table: Table, ask: Ask, keys: Sequence[str]) -> list[Any]:
-        """The filters of a question; what it is told by is free, but is not the sum over it."""
-        first, last = ask.period.numbers
-        where: list[Any] = [table.c.day.between(first, last)]
+    async def _where(
+        self,
+        conn: AsyncConnection,
+        table: Table,
+        indicators: Sequence[Indicator],
+        ask: Ask,
+        keys: Sequence[str],
+    ) -> list[Any]:
+        """The filters of a question, each by the values there are, so that the index is walked and not read through.
+
+        What it is told by is free, but is not the sum over it.
+        """
+        where: list[Any] = []
+        if table is T.case_days:
+            where.append(self._in(table.c.measure, await _measures(conn, indicators)))
+        measured = tuple(where)
         for name in DIMENSIONS[table.name]:
             column, value = table.c[name], getattr(ask, name)
             if name in keys and value == ALL:
-                where.append(column != ALL)
+                known = await _values(conn, column, _leading(table, name, measured))
+                where.append(self._in(column, [one for one in known if one != ALL]))
             elif name == "area" and value != ALL:
                 where.append(self.within(column, value))
             else:
                 where.append(column == value)
         return where
+
+    def _in(self, column: Any, values: Sequence[str]) -> Any:
+        return among(column, values, is_sqlite=self._is_sqlite)
 
     async def standing(
         self, conn: AsyncConnection, indicator: Indicator, ask: Ask, now: datetime
@@ -132,16 +149,35 @@ class Sums:
         ).scalar_one()
 
 
-def _counted(table: Table, indicators: Sequence[Indicator]) -> list[Any]:
-    """Which measures are asked for; items have none."""
-    if table is T.item_days:
-        return []
-    m = table.c.measure
-    names = sorted({name for one in indicators for name in (one.count, one.over) if name})
-    times = sorted({one.time for one in indicators if one.time})
-    return [
-        or_(*([m.in_(names)] if names else []), *(and_(m >= f"{t}:", m < f"{t};") for t in times))
-    ]
+def _leading(table: Table, name: str, measured: Sequence[Any]) -> list[Any]:
+    """What stands before a column in its table's key, at the values of which every row has a twin."""
+    leads = [column for column in table.primary_key if column.name != "measure"]
+    names = [column.name for column in leads]
+    return [*measured, *(column == ALL for column in leads[: names.index(name)])]
+
+
+async def _measures(conn: AsyncConnection, indicators: Sequence[Indicator]) -> list[str]:
+    """The measures that are asked for; of times, those there are."""
+    m = T.case_days.c.measure
+    names = {name for one in indicators for name in (one.count, one.over) if name}
+    for time in sorted({one.time for one in indicators if one.time}):
+        names |= set(await _values(conn, m, [m < f"{time};"], least=f"{time}:"))
+    return sorted(names)
+
+
+async def _values(
+    conn: AsyncConnection, column: Any, where: Sequence[Any], least: str = ""
+) -> list[str]:
+    """The values, from ``least`` on, of a column that leads its index but for ``where``: a step of the index each.
+
+    A loose scan. ``least`` is asked for once: as a second lower bound databases would begin there every time.
+    """
+    first = select(column.label("v")).where(*where, column >= least).order_by(column).limit(1)
+    walk = select(first.subquery().c.v).cte("walk", recursive=True)
+    above = select(column).where(*where, column > walk.c.v).order_by(column).limit(1)
+    walk = walk.union_all(select(above.scalar_subquery()).where(walk.c.v.is_not(None)))
+    rows = await conn.execute(select(walk.c.v).where(walk.c.v.is_not(None)))
+    return list(rows.scalars())
 
 
 def standing(what: str, now: datetime) -> Iterable[Any]:

@@ -223,6 +223,18 @@ def whole(history: History) -> Iterator[tuple[str, tuple[str, ...], list[tuple[A
         yield "cases", names, made
 
 
+def months() -> Iterator[str]:
+    """Sums of months from those of days."""
+    for table, keys in (
+        ("item_days", "label, area, channel"),
+        ("case_days", "measure, department, area"),
+    ):
+        yield (
+            f"INSERT INTO {table} SELECT {keys}, -(day / 100), sum(n) FROM {table} "  # noqa: S608 - our names
+            f"WHERE day > 0 GROUP BY {keys}, day / 100"
+        )
+
+
 def fill_sqlite(path: Path, history: History) -> None:
     conn = sqlite3.connect(path)
     sqlite3.register_adapter(datetime, lambda at: at.isoformat(" ", "microseconds")[:26])
@@ -234,7 +246,8 @@ def fill_sqlite(path: Path, history: History) -> None:
         insert = f"INSERT INTO {name} ({','.join(columns)}) VALUES ({marks})"  # noqa: S608 - our names
         conn.executemany(insert, made)
         conn.commit()
-    conn.execute("CREATE INDEX ix_tallied_day ON tallied (day, item_id)")
+    for statement in (*months(), "CREATE INDEX ix_tallied_day ON tallied (day, item_id)"):
+        conn.execute(statement)
     conn.commit()
     conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     conn.close()
@@ -247,7 +260,8 @@ async def fill_postgres(url: str, history: History) -> None:
     await conn.execute("DROP INDEX ix_tallied_day")
     for name, columns, made in whole(history):
         await conn.copy_records_to_table(name, columns=list(columns), records=made)
-    await conn.execute("CREATE INDEX ix_tallied_day ON tallied (day, item_id)")
+    for statement in (*months(), "CREATE INDEX ix_tallied_day ON tallied (day, item_id)"):
+        await conn.execute(statement)
     await conn.execute("VACUUM ANALYZE")
     await conn.close()
 

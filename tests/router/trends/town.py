@@ -223,6 +223,7 @@ async def items_of(db: Database) -> Counter[tuple[str, str, str, int]]:
                 for a in {area, "*"}:
                     for channel in (row["items_channel"], "*"):
                         sums[label, a, channel, day] += 1
+                        sums[label, a, channel, -(day // 100)] += 1
     return sums
 
 
