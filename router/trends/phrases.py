@@ -4,7 +4,7 @@ No dictionary is needed: every run of characters is counted by voices that say i
 the log-likelihood ratio G² (Dunning, Accurate methods for the statistics of surprise and coincidence, Computational
 Linguistics 19, 1993). What a voice of before weighs is how much what it is about (its stratum) has grown since, so that
 the usual words of a label that rises as a whole are no surprise. Of many runs some surprise by chance: the bound grows
-with their number (Bonferroni).
+with the number of those that could pass it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ READ = 600
 FEWEST = 3
 """Voices a phrase needs."""
 
-CHANCE = 0.5
+CHANCE = 0.02
 """Phrases a run may find by chance alone."""
 
 MOST = 600
@@ -113,11 +113,21 @@ def rising(now: Sequence[Spoken], before: Sequence[Spoken]) -> tuple[list[Phrase
         for length in range(SHORTEST, LONGEST + 1)
         if (one := _of_length(ours, theirs, weight, length)) is not None
     ]
-    tests = sum(one.hashes.size for one in found)
-    limit = bound(tests)
+    limit = _limit([one.counts for one in found], overall)
     kept = [phrase for one in found for phrase in one.phrases(ours.code, overall, limit)]
     kept.sort(key=lambda phrase: (-phrase.surprise, -len(phrase.text), phrase.text))
     return kept[:MOST], limit
+
+
+def _limit(counts: Sequence[NDArray[np.float64]], overall: float) -> float:
+    """The bound for as many phrases as could pass it at all, were none said before (Tarone, Biometrics 46, 1990)."""
+    said = np.sort(np.concatenate([np.zeros(0), *counts]))
+    for least in range(FEWEST, int(said.max(initial=0)) + 1):
+        limit = bound(int(said.size - np.searchsorted(said, least)))
+        best = surprise(np.asarray([float(least)]), np.zeros(1), np.asarray([overall]))[0]
+        if best >= limit:
+            return limit
+    return bound(1)
 
 
 @dataclass(frozen=True)
@@ -131,10 +141,15 @@ class _Counted:
     before: tuple[Voices, Voices]
     weight: NDArray[np.float64]
 
+    @property
+    def counts(self) -> NDArray[np.float64]:
+        """How many voices say each now."""
+        return np.bincount(self.now[0], minlength=self.hashes.size).astype(float)
+
     def phrases(self, code: NDArray[np.uint64], overall: float, limit: float) -> Iterable[Phrase]:
         """Those that surprise enough."""
         size = self.hashes.size
-        a = np.bincount(self.now[0], minlength=size).astype(float)
+        a = self.counts
         b = np.bincount(self.before[0], minlength=size).astype(float)
         expected = np.bincount(self.before[0], weights=self.weight, minlength=size)
         ratio = np.where(b > 0, np.maximum(expected / np.maximum(b, 1), overall), overall)
@@ -144,8 +159,8 @@ class _Counted:
             yield Phrase(
                 "".join(chr(int(c)) for c in code[start : start + self.length]),
                 float(score[n]),
-                _voices(self.now, n),
-                _voices(self.before, n),
+                _voices(self.now, int(n)),
+                _voices(self.before, int(n)),
             )
 
 

@@ -60,11 +60,13 @@ class Topic(Strict):
 
 
 class Topics(Strict):
-    """``configs/topics.toml``. ``not_places`` are names kept out of the ledger of places."""
+    """``configs/topics.toml``. ``not_places`` are names kept out of the ledger of places, ``generic``
+    words that name no rising topic."""
 
     group: tuple[Group, ...] = ()
     topic: tuple[Topic, ...] = ()
     not_places: tuple[str, ...] = ()
+    generic: tuple[str, ...] = ()
 
     @property
     def groups(self) -> dict[str, str]:
