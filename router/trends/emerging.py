@@ -39,6 +39,12 @@ SAME = 0.8
 KEYS = 6
 """Telling phrases of a topic."""
 
+ADDS = 0.2
+"""Share of a topic's voices that another telling phrase must add: less is what some of them also speak of."""
+
+COMMON = 0.25
+"""Share of a phrase's voices that its past lets expect, up to which it tells a topic."""
+
 MOST_TOPICS = 20
 NEW_CHANNEL = 30
 """Messages of a channel without any before from which its own turns of phrase would look like topics."""
@@ -205,7 +211,7 @@ def _topic(
     group: Sequence[Phrase], heard: _Heard, places: Places, areas: Mapping[str, str]
 ) -> Found | None:
     """The topic of a group of phrases, if there is enough of it."""
-    keys = _keys(group)
+    keys = _keys(group, heard.ratio)
     said = set().union(*(key.now for key in keys))
     past = set().union(*(key.before for key in keys))
     now = [one for one in heard.ours.holding(keys, said) if one.id not in heard.taken]
@@ -237,13 +243,17 @@ def _is_enough(told: Told, past: set[int], heard: _Heard, *, is_lone: bool) -> b
     )
 
 
-def _keys(group: Sequence[Phrase]) -> list[Phrase]:
-    """The few phrases that together hold most voices, each adding two at least."""
+def _keys(group: Sequence[Phrase], ratio: float) -> list[Phrase]:
+    """The few phrases that together hold most voices, each adding ``ADDS`` and two at least.
+
+    Common words only for want of others.
+    """
+    own = [one for one in group if len(one.before) * ratio <= COMMON * len(one.now)] or group
     keys: list[Phrase] = []
     covered: set[int] = set()
     while len(keys) < KEYS:
-        best = max(group, key=lambda one: (len(one.now - covered), one.surprise))
-        if len(best.now - covered) < (2 if keys else 1):
+        best = max(own, key=lambda one: (len(one.now - covered), one.surprise))
+        if keys and len(best.now - covered) < max(2, ADDS * len(covered)):
             break
         keys.append(best)
         covered |= best.now
