@@ -42,8 +42,8 @@ KEYS = 6
 ADDS = 0.2
 """Share of a topic's voices that another telling phrase must add: less is what some of them also speak of."""
 
-COMMON = 0.25
-"""Share of a phrase's voices that its past lets expect, up to which it tells a topic."""
+QUOTED = 16
+"""Characters of a text said again and again that name it."""
 
 MOST_TOPICS = 20
 NEW_CHANNEL = 30
@@ -223,8 +223,10 @@ def _topic(
         return None
     heard.taken.update(one.id for one in now)
     words = tuple(key.text for key in keys)
-    name = _name(head, group, told, areas)
-    return Found(name, words, sentence_of(now, words), told.count - told.expected, told)
+    sentence = sentence_of(now, words)
+    is_quote = any(cause.kind == "repeat" for cause in told.causes)
+    name = f"“{sentence[:QUOTED]}…”" if is_quote else _name(head, group, told, areas)
+    return Found(name, words, sentence, told.count - told.expected, told)
 
 
 def _is_enough(told: Told, past: set[int], heard: _Heard, *, is_lone: bool) -> bool:
@@ -244,16 +246,19 @@ def _is_enough(told: Told, past: set[int], heard: _Heard, *, is_lone: bool) -> b
 
 
 def _keys(group: Sequence[Phrase], ratio: float) -> list[Phrase]:
-    """The few phrases that together hold most voices, each adding ``ADDS`` and two at least.
-
-    Common words only for want of others.
-    """
-    own = [one for one in group if len(one.before) * ratio <= COMMON * len(one.now)] or group
+    """The few phrases that together hold most voices; each adds ``ADDS`` and two at least to what its past explains."""
     keys: list[Phrase] = []
     covered: set[int] = set()
+
+    def adds(one: Phrase) -> float:
+        return len(one.now - covered) - len(one.before) * ratio
+
+    def worth(one: Phrase) -> float:
+        return adds(one) * (1 - len(one.before) * ratio / len(one.now))
+
     while len(keys) < KEYS:
-        best = max(own, key=lambda one: (len(one.now - covered), one.surprise))
-        if keys and len(best.now - covered) < max(2, ADDS * len(covered)):
+        best = max(group, key=lambda one: (worth(one), one.surprise))
+        if keys and adds(best) < max(2, ADDS * len(covered)):
             break
         keys.append(best)
         covered |= best.now
