@@ -39,7 +39,7 @@ SAME = 0.8
 KEYS = 6
 """Telling phrases of a topic."""
 
-ADDS = 0.2
+ADDS = 0.15
 """Share of a topic's voices that another telling phrase must add: less is what some of them also speak of."""
 
 QUOTED = 16
@@ -246,7 +246,7 @@ def _is_enough(told: Told, past: set[int], heard: _Heard, *, is_lone: bool) -> b
 
 
 def _keys(group: Sequence[Phrase], ratio: float) -> list[Phrase]:
-    """The few phrases that together hold most voices; each adds ``ADDS`` and two at least to what its past explains."""
+    """The few phrases that together hold most voices; each adds ``ADDS`` to what its past explains."""
     keys: list[Phrase] = []
     covered: set[int] = set()
 
@@ -258,7 +258,7 @@ def _keys(group: Sequence[Phrase], ratio: float) -> list[Phrase]:
 
     while len(keys) < KEYS:
         best = max(group, key=lambda one: (worth(one), one.surprise))
-        if keys and adds(best) < max(2, ADDS * len(covered)):
+        if keys and adds(best) < ADDS * len(covered):
             break
         keys.append(best)
         covered |= best.now
