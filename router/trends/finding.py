@@ -1,9 +1,9 @@
 """Looks for rising topics among what is said, and keeps the table ``topics``.
 
-A topic found again is known by its phrases or its cases, whatever became of it: hidden it stays hidden, merged it counts
-for the one it was merged into, watched or named it keeps its name. What is told of a listed topic is taken anew from the
-messages that hold its phrases. One that rises no more keeps no citizen's sentence, and is gone after 28 days unless
-somebody named or watched it.
+A topic found again is known by its phrases or its cases, whatever became of it: hidden it stays hidden, merged it
+counts for the one it was merged into, watched or named it keeps its name. What is told of a listed topic is taken anew
+at each look from the messages that hold its phrases, its sentence too: what was erased is told no more. One that rises
+no longer is gone after 28 days unless somebody named or watched it.
 """
 
 from __future__ import annotations
