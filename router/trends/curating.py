@@ -73,8 +73,8 @@ class Curation:
 
     async def show(self, topic: int, *, actor: str) -> None:
         """List a hidden or merged one again."""
-        values = {"state": TopicState.FOUND, "merged_into": None}
-        await self._change(topic, _AWAY, "topic.show", "", actor=actor, **values)
+        back: dict[str, Any] = {"state": TopicState.FOUND, "merged_into": None}
+        await self._change(topic, _AWAY, "topic.show", "", actor=actor, **back)
 
     async def watch(self, topic: int, *, actor: str) -> None:
         """Make it a 专题 with a trend of its own, back to 400 days."""
@@ -99,8 +99,8 @@ class Curation:
     async def add(self, name: str, ways: Iterable[Iterable[str]], *, actor: str) -> int:
         """A watched topic that nobody had to find; its number."""
         said, phrases, at = _name(name), check_phrases(ways), self._clock()
-        row = {"name": said, "phrases": _written(phrases), "state": TopicState.WATCHED}
-        row |= {"actor": actor, "at": at, "updated_at": at}
+        row: dict[str, Any] = {"name": said, "phrases": _written(phrases), "actor": actor}
+        row |= {"state": TopicState.WATCHED, "at": at, "updated_at": at}
 
         async def work(tx: Tx) -> int:
             made = await tx.run(insert(T.topics).values(row).returning(T.topics.c.id))

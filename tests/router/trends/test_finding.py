@@ -2,101 +2,22 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import func, select, update
+from speaking import ZONE, City
+from sqlalchemy import update
 from test_emerging import planted
 
-from router.spots import Name, Spots
 from router.trends.curating import STATE_NAMES, Curation, TopicState
-from router.trends.finding import TopicFinder, read_told
-from router.trends.series import Recount, Series
-from router.trends.tally import Tally
+from router.trends.finding import read_told
 from router.trends.topics import Topics
 from store.db import Database, Tx
 from store.errors import ConflictError, RejectedError
 from store.tables import T
 
-ZONE = ZoneInfo("Asia/Shanghai")
 TEXTS = [one.text for one in planted("直饮水机")]
-USUAL = ("路灯不亮", "垃圾没人收", "下水道堵了", "小广告贴满墙", "摊子占道", "车位不够停")
-
-
-class City:
-    """A city whose messages are written straight into its tables."""
-
-    def __init__(self, db: Database, clock: Any) -> None:
-        self.db, self.clock, self.count = db, clock, 0
-        topics = Topics.model_validate(
-            {"topic": [{"id": "lamps", "name": "路灯", "words": [["路灯"]]}]}
-        )
-        spots = Spots({"翰章广场": Name("翰章广场", "landmark")})
-        self.series = Series(topics, spots)
-        self.finder = TopicFinder(
-            db, self.series, areas={"bohai": "渤海街道"}, zone=ZONE, clock=clock
-        )
-        self.curation = Curation(db, zone=ZONE, clock=clock)
-        self.recount = Recount(db, self.series, zone=ZONE, clock=clock)
-        self.tally = Tally(db, ZONE, clock=clock, more=self.series)
-
-    async def hear(self, text: str, days_ago: float = 0, **more: Any) -> int:
-        """A message of its own day, with its verdict and its case; its number."""
-        self.count += 1
-        item, at = 202611240000000 + self.count, self.clock() - timedelta(days=days_ago)
-        row = {
-            "id": item, "channel": "app", "channel_id": str(item), "content_sha": "x", "text": text,
-            "author_key": f"a{item}", "received_at": self.clock(), "posted_at": at, "sealed": b"", "key": b"k",
-        }  # fmt: skip
-        labels = {
-            "kind": "complaint", "problems": '["litter"]', "campaigns": "[]", "urgency": "normal",
-            "decision": "desk", "area": "bohai",
-        }  # fmt: skip
-        verdict = {"item_id": item, "revision": 1, "model": "m", "trust": 0.5, "at": at} | labels
-        case = {
-            "id": item, "case_no": f"N{item}", "status": "received", "channel": "app", "confidence": 0.5,
-            "department": "", "suggested": "a", "rule": "r", "received_at": at,
-        } | labels  # fmt: skip
-
-        async def work(tx: Tx) -> None:
-            await tx.insert(T.items, [row | more])
-            await tx.insert(T.verdicts, [verdict])
-            await tx.insert(T.cases, [case])
-            await tx.insert(T.case_items, [{"item_id": item, "case_id": item}])
-
-        await self.db.write(work)
-        return item
-
-    async def usual(self) -> None:
-        """What is always said, in 35 days."""
-        for n in range(60):
-            await self.hear(f"{USUAL[n % 6]}，第{n}次", n % 30)
-
-    async def settle(self) -> None:
-        """Count all, walking back as far as there is to walk."""
-        while True:
-            await self.tally.settle()
-            if await self.recount.run() == 3.0:
-                return
-
-    async def look(self) -> list[Any]:
-        """Look for topics; the rows of the table."""
-        await self.settle()
-        assert await self.finder.run() == 600.0
-        return await self.rows()
-
-    async def rows(self, table: Any = T.topics) -> list[Any]:
-        async with self.db.read() as conn:
-            return list((await conn.execute(select(table).order_by(table.c.id))).all())
-
-    async def count_of(self, label: str) -> int:
-        """What the roll-up says of a series."""
-        d = T.item_days.c
-        asked = select(func.sum(d.n)).where(d.label == label, d.area == "*", d.channel == "*")
-        async with self.db.read() as conn:
-            return (await conn.execute(asked)).scalar() or 0
 
 
 @pytest.fixture
@@ -108,8 +29,7 @@ async def city(db: Database, clock: Any) -> City:
 async def busy(city: City) -> City:
     """Sixty usual messages and twelve about one thing."""
     await city.usual()
-    for n, text in enumerate(TEXTS):
-        await city.hear(text, n % 5)
+    await city.hear_all([(text, n % 5) for n, text in enumerate(TEXTS)])
     return city
 
 
@@ -148,8 +68,7 @@ async def test_what_rises_no_more_is_gone_unless_it_was_named(busy: City) -> Non
     (topic,) = await busy.look()
     busy.clock.forward(days=40)
     assert await busy.look() == []
-    for text in TEXTS:
-        await busy.hear(text)
+    await busy.hear_all([(text, 0) for text in TEXTS])
     await busy.usual()
     (topic,) = await busy.look()
     await busy.curation.name(topic.id, "直饮水", actor="li")
