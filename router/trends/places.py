@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from router.charges import Charge
+from router.charges import Charge, Charges
 from router.tasks import TaskKind, TaskRole, raise_task
 from router.trends.days import number
 from router.trends.series import SPOT
@@ -66,6 +66,8 @@ class Standing:
     received_at: datetime
     closed_at: datetime | None
     relapse_of: int | None
+    area: str = ""
+    point: str = ""
 
 
 class Relapse(NamedTuple):
@@ -78,9 +80,14 @@ class Relapse(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of the ledger. ``counts`` are cases in each of ``SPANS``; ``cases`` the newest first."""
+    """A line of the ledger. ``counts`` are cases in each of ``SPANS``; ``cases`` the newest first.
+
+    ``area`` and ``point`` are those of most of its cases; ``owners`` who has charge there (包保).
+    """
 
     name: str
+    area: str
+    point: str
     counts: tuple[int, ...]
     voices: int
     open: int
@@ -99,17 +106,8 @@ class Gathered:
     cases: dict[int, Standing] = field(default_factory=dict)
 
 
-Owners = Callable[[str], Iterable[Charge]]
-"""Who has charge of a place, the most specific first."""
-
-
-def nobody(_: str) -> tuple[Charge, ...]:
-    """No charges are kept."""
-    return ()
-
-
 def ledger(
-    gathered: Gathered, *, since: Sequence[int], window: timedelta, owners: Owners = nobody
+    gathered: Gathered, *, since: Sequence[int], window: timedelta, charges: Charges
 ) -> list[Place]:
     """The places where matters come back, the worst first; pure. ``since`` are the first days of ``SPANS``."""
     by_place: defaultdict[str, list[Visit]] = defaultdict(list)
@@ -120,7 +118,9 @@ def ledger(
     ]
     chronic = [one for one in places if one.counts[-1] >= FEWEST or one.relapses]
     chronic.sort(key=lambda one: (-len(one.relapses), *(-n for n in one.counts), one.name))
-    return [replace(one, owners=tuple(owners(one.name))) for one in chronic[:MOST]]
+    return [
+        replace(one, owners=charges.of(one.area, one.point, [one.name])) for one in chronic[:MOST]
+    ]
 
 
 def _place(
@@ -137,8 +137,12 @@ def _place(
     closed = [one.closed_at for one in known.values() if one.closed_at is not None]
     newest = sorted(known, key=lambda one: (known[one].received_at, one), reverse=True)
     problems = Counter(problem for one in known.values() for problem in one.problems)
+    where = Counter((one.area, one.point) for one in known.values() if one.area)
+    area, point = where.most_common(1)[0][0] if where else ("", "")
     return Place(
         name=name,
+        area=area,
+        point=point,
         counts=tuple(sum(day >= start for day in first.values()) for start in since),
         voices=len({(one.author_key, one.case_id) for one in visits}),
         open=sum(one.is_open for one in known.values()),
@@ -181,13 +185,13 @@ class PlaceLedger:
         repeat_days: float,
         zone: ZoneInfo,
         clock: Callable[[], datetime],
-        owners: Owners = nobody,
+        charges: Charges,
     ) -> None:
         self._db = db
         self._zone = zone
         self._clock = clock
         self.repeat_days = repeat_days
-        self.owners = owners
+        self.charges = charges
         self._looking = asyncio.Lock()
         self._kept: tuple[datetime, list[Place]] | None = None
 
@@ -225,7 +229,7 @@ class PlaceLedger:
         since = [number(today - timedelta(days=days - 1)) for days in SPANS]
         window = timedelta(days=self.repeat_days)
         places = await asyncio.to_thread(
-            lambda: ledger(gathered, since=since, window=window, owners=self.owners)
+            lambda: ledger(gathered, since=since, window=window, charges=self.charges)
         )
         self._kept = (now, places)
         return places, gathered
@@ -256,6 +260,7 @@ async def _gather(conn: AsyncConnection, first: int, last: int, into: Gathered) 
         select(
             t.item_id, t.case_id, t.day, t.author_key, t.labels,
             c.case_no, c.status, c.problems, c.received_at, c.closed_at, c.relapse_of,
+            c.area, c.point,
         )
         .join(T.cases, c.id == t.case_id)
         .where(t.day >= first, t.day <= last, t.labels.like(f"%|{SPOT}%"))
@@ -268,6 +273,8 @@ async def _gather(conn: AsyncConnection, first: int, last: int, into: Gathered) 
             received_at=row.received_at,
             closed_at=row.closed_at if row.status == CaseStatus.CLOSED else None,
             relapse_of=row.relapse_of,
+            area=row.area,
+            point=row.point,
         )
         for label in row.labels.strip("|").split("|"):
             if label.startswith(SPOT):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from speaking import ZONE, City
 
-from router.charges import Charge, Covers, Level
+from router.charges import Charge, Charges, Covers, Level
 from router.spots import Name, Spots
 from router.trends.places import Gathered, PlaceLedger, Standing, Visit, ledger, relapses
 from router.trends.series import spot_labels
@@ -88,7 +88,10 @@ def visits(place: str, *days: int, first: int = 1) -> list[Visit]:
 
 
 def test_the_ledger_lists_places_that_come_back() -> None:
-    cases = {n: case(10 * n, 1 if n % 2 else None, problems=(f"p{n}",)) for n in range(1, 9)}
+    cases = {
+        n: case(10 * n, 1 if n % 2 else None, problems=(f"p{n}",), area="bohai" if n != 2 else "")
+        for n in range(1, 9)
+    }
     said = [
         *visits("甲", 20261030, 20261001, 20260801),
         *visits("乙", 20261030, 20261029, first=4),
@@ -96,17 +99,18 @@ def test_the_ledger_lists_places_that_come_back() -> None:
         Visit("丙", 99, 6, 20261030, "other"),
     ]
     charge = Charge(level=Level.UNIT, holder="某单位", office="o", covers=Covers(places=("丙",)))
+    area = Charge(level=Level.LEADER, holder="包片领导", covers=Covers(areas=("bohai",)))
     listed = ledger(
         Gathered(said, cases),
         since=SINCE,
         window=timedelta(0),
-        owners=lambda place: [charge] if place == "丙" else [],
+        charges=Charges(charge=(charge, area)),
     )
     assert [(one.name, one.counts, one.voices, one.open) for one in listed] == [
         ("丙", (3, 3, 3), 4, 2),
         ("甲", (1, 2, 3), 3, 1),
     ]
-    assert [one.owners for one in listed] == [(charge,), ()]
+    assert [one.owners for one in listed] == [(charge, area), (area,)]
     assert listed[0].cases == (6, 7, 8)
     assert listed[1].problems == {"p1": 1, "p2": 1, "p3": 1}
     assert listed[1].last_closed_at == cases[1].closed_at
@@ -116,12 +120,12 @@ def test_a_place_of_one_relapse_is_listed_first() -> None:
     cases = {n: case(9 - n, problems=()) for n in range(1, 7)}
     cases |= {7: case(20, 2), 8: case(10)}
     said = [*visits("甲", *[20261030] * 6), *visits("乙", 20261012, 20261022, first=7)]
-    listed = ledger(Gathered(said, cases), since=SINCE, window=WINDOW)
+    listed = ledger(Gathered(said, cases), since=SINCE, window=WINDOW, charges=Charges())
     assert [(one.name, len(one.relapses)) for one in listed] == [("乙", 1), ("甲", 0)]
 
 
 def test_an_empty_city_has_no_places() -> None:
-    assert ledger(Gathered(), since=SINCE, window=WINDOW) == []
+    assert ledger(Gathered(), since=SINCE, window=WINDOW, charges=Charges()) == []
 
 
 @pytest.fixture
@@ -130,7 +134,7 @@ async def city(db: Database, clock: Any) -> City:
 
 
 async def test_each_relapse_is_one_alarm(city: City) -> None:
-    places = PlaceLedger(city.db, repeat_days=30, zone=ZONE, clock=city.clock)
+    places = PlaceLedger(city.db, charges=Charges(), repeat_days=30, zone=ZONE, clock=city.clock)
     old = {"status": "closed", "closed_at": city.clock() - timedelta(days=100)}
     await city.hear("翰章广场垃圾成堆", 101, **old)
     await city.hear("翰章广场又是垃圾", 90)
@@ -150,7 +154,7 @@ async def test_each_relapse_is_one_alarm(city: City) -> None:
 
 
 async def test_the_ledger_is_ten_minutes_old_at_most(city: City) -> None:
-    places = PlaceLedger(city.db, repeat_days=30, zone=ZONE, clock=city.clock)
+    places = PlaceLedger(city.db, charges=Charges(), repeat_days=30, zone=ZONE, clock=city.clock)
     assert await places.current() == (city.clock(), [])
     began = city.clock()
     await city.hear_all([("翰章广场没人管", 1)] * 3)
