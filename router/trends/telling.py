@@ -110,7 +110,7 @@ def words_of(causes: Iterable[Cause], names: Mapping[str, str]) -> str:
     """Why a topic moved, in Chinese; ``names`` are those of channels and areas by id."""
     told = [
         CAUSES[one.kind].format(
-            n=one.n, share=f"{one.share:.0%}", key=names.get(one.key, one.key) or "未定区域"
+            n=one.n, share=f"{one.share:.0%}", key=names.get(one.key, one.key) or "地点不明"
         )
         for one in causes
     ]
