@@ -136,13 +136,14 @@ class Stories:
             why="",
             samples=(),
             is_named=True,
-            link=self._link(topic.id, WEEK),
+            link=self.link(SERIES + topic.id, WEEK),
         )
 
-    def _link(self, key: str, days: int) -> str:
+    def link(self, series: str, days: int) -> str:
+        """Where the messages of a series of the last ``days`` stand, with their cases."""
         today = self._numbers.today()
         period = Period(today - timedelta(days=days - 1), today)
-        return NUMBER + Ask("items", period, label=SERIES + key).query()
+        return NUMBER + Ask("items", period, label=series).query()
 
     def _line(self, row: Any, samples: Mapping[int, str]) -> Line:
         told = read_told(row.told)
@@ -164,7 +165,7 @@ class Stories:
             why=words_of(told.causes, {**self.areas, **self._channels}) if told.count else "",
             samples=tuple(samples[one] for one in told.samples if one in samples),
             is_named=row.actor != HUB,
-            link=self._link(str(row.id), WEEK) if is_watched else "",
+            link=self.link(f"{SERIES}{row.id}", WEEK) if is_watched else "",
         )
 
     def _where(self, told: Told) -> dict[str, int]:

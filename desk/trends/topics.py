@@ -196,6 +196,7 @@ class TopicsPage:
             spans=SPANS,
             names=self._names,
             areas=self._stories.areas,
+            link=self._stories.link,
         )
 
     async def _api_places(self, request: web.Request) -> web.Response:
