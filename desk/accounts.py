@@ -70,6 +70,10 @@ class User:
         """Whether this person sees what concerns the whole city."""
         return self.role not in SCOPED
 
+    def may_curate(self) -> bool:
+        """Whether this person names, merges, hides and watches topics."""
+        return self.role in {"official", "supervisor", "dispatcher", "admin"}
+
     def may_administer(self) -> bool:
         """Whether this person changes accounts and files."""
         return self.role == "admin"

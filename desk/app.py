@@ -41,6 +41,8 @@ from desk.staff import Staff
 from desk.tasks import TaskPage
 from desk.trends.board import Boards
 from desk.trends.section import TrendsPage
+from desk.trends.telling import Stories
+from desk.trends.topics import TopicsPage
 from desk.views import SavedViews
 from ingest.admit import Admission
 from ingest.connectors.lists import Lists
@@ -53,8 +55,11 @@ from router.reckoning import Reckoner
 from router.replies import Replies
 from router.supervisor import Supervisor
 from router.trends.behind import Evidence
+from router.trends.curating import Curation
 from router.trends.numbers import Numbers
+from router.trends.places import PlaceLedger
 from router.trends.settings import TrendSettings
+from router.trends.topics import Topics
 from router.workflow import ORDER_STATUS_NAMES, STATUS_NAMES
 from store.config import Taxonomy
 from store.db import Database
@@ -98,6 +103,7 @@ class Desk:
         http: Http | None = None,
         public_url: str = "",
         backstage: Backstage | None = None,
+        topics: Topics | None = None,
     ) -> None:
         self._db = db
         self._commands = commands
@@ -145,6 +151,16 @@ class Desk:
             Boards(numbers, taxonomy, directory, channels=channels, offices=shown),
             settings=trends,
         )
+        self._ledger = PlaceLedger(
+            db,
+            charges=charges,
+            repeat_days=reckoner.assessment.repeat_days,
+            zone=zone,
+            clock=clock,
+        )
+        self._stories = Stories(
+            db, numbers, topics or Topics(), areas=_areas(directory), channels=channels
+        )
         self._more: list[Section] = [
             *staff.sections,
             Admin(
@@ -170,6 +186,14 @@ class Desk:
             Bulk(doing),
             AssessmentPage(db, self._pages, reckoner, zone=zone, clock=clock),
             self._trends,
+            TopicsPage(
+                db,
+                self._pages,
+                self._stories,
+                Curation(db, zone=zone, clock=clock),
+                self._ledger,
+                names=taxonomy.names,
+            ),
             TaskPage(db, self._pages, commands, shown),
             instruction_form(self._pages, admission, zone, clock),
             OrderPhotos(db, vault, clock=clock),
@@ -193,6 +217,8 @@ class Desk:
         self._rules = dict(rules)
         self._looking.adopt(directory, charges, rules)
         self._trends.adopt(directory)
+        self._ledger.charges = charges
+        self._stories.areas = _areas(directory)
 
     def mount(self, application: web.Application) -> None:
         """Add routes and the guard."""
@@ -266,3 +292,8 @@ class Desk:
             int(case_id), actor=user.name, target=case_id, note=body.note
         )
         return web.json_response(original)
+
+
+def _areas(directory: Directory) -> dict[str, str]:
+    """What areas are called."""
+    return {one.id: one.name for one in (*directory.area, *directory.inner)}

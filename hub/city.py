@@ -23,6 +23,7 @@ from router.spots import Name, Spots
 from router.territory import Claim, check_places
 from router.trends.catalogue import Catalogue
 from router.trends.settings import TrendSettings
+from router.trends.topics import Topics, load_topics
 from store.config import Taxonomy, load
 from store.errors import ConfigError
 
@@ -45,6 +46,7 @@ class City:
     canned: tuple[Standing, ...]
     catalogue: Catalogue
     trends: TrendSettings
+    topics: Topics
 
     def spots(self) -> Spots:
         """The places of the gazetteer, as grouping reads them."""
@@ -106,6 +108,9 @@ def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
         canned=load(files.path("canned"), Standings).canned,
         catalogue=load(files.path("indicators"), Catalogue),
         trends=_trends(files.path("trends"), directory),
+        topics=load_topics(
+            files.path("topics"), (*taxonomy.problems, *taxonomy.campaigns), spots.keys()
+        ),
     )
 
 

@@ -33,7 +33,7 @@ ADOPTED = (
 )
 """Files whose changes a running hub takes in."""
 
-RESTART = ("canned.toml", "cues.toml", "hub.toml", "lexicon.txt", "taxonomy.toml")
+RESTART = ("canned.toml", "cues.toml", "hub.toml", "lexicon.txt", "taxonomy.toml", "topics.toml")
 """Files a hub reads when it starts only."""
 
 LABELS = "taxonomy.toml"

@@ -115,6 +115,7 @@ class Spots:
         self._names = {fold(word): name for word, name in names.items()}
         longest = sorted(self._names, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest)) or r"(?!)")
+        self.listed = frozenset(name.name for name in names.values())
         self.read = lru_cache(maxsize=16_384)(self._read)
 
     def _read(self, text: str, address: str = "") -> Spot:

@@ -41,6 +41,7 @@ class TaskKind(StrEnum):
     INSTRUCTION_DUE = "instruction_due"
     DISSATISFIED = "dissatisfied"
     OFFICE_GONE = "office_gone"
+    PLACE_RELAPSED = "place_relapsed"
 
 
 TASK_NAMES = MappingProxyType(
@@ -57,6 +58,7 @@ TASK_NAMES = MappingProxyType(
         TaskKind.INSTRUCTION_DUE: "领导交办事项即将到期",
         TaskKind.DISSATISFIED: "市民不满意，须复核是否重新办理",
         TaskKind.OFFICE_GONE: "承办单位已不在部门名录中，须改派",
+        TaskKind.PLACE_RELAPSED: "点位问题复发，须督办根治",
     }
 )
 

@@ -34,7 +34,10 @@ TABLE: dict[frozenset[str], str] = {
     OVERSEE: """
         GET /desk/sources | GET /desk/api/sources | GET /desk/assessment | GET /desk/assessment/cases
         GET /desk/api/assessment | GET /desk/api/requests | GET /desk/trends | GET /desk/trends/number
-        GET /desk/api/trends | GET /desk/api/number | GET /desk/api/indicators""",
+        GET /desk/api/trends | GET /desk/api/number | GET /desk/api/indicators
+        GET /desk/topics | GET /desk/topics/1 | GET /desk/places | GET /desk/api/topics | GET /desk/api/topics/1
+        GET /desk/api/places | POST /desk/topics/add
+        POST /desk/topics/1/ name hide show watch unwatch merge phrases""",
     DECIDE: """
         POST /desk/api/cases/1/reveal | POST /desk/api/cases/1/plan | GET /desk/exposure | POST /desk/exposure
         GET /desk/import | POST /desk/import | POST /desk/import/confirm | GET /desk/api/cases/1/media

@@ -23,7 +23,7 @@ PAGES = {
     ),
     "fa": ("/inbox", "/account"),
     "street": ("/desk", "/inbox"),
-    "lead": ("/desk", "/desk/assessment", "/desk/sources"),
+    "lead": ("/desk", "/desk/assessment", "/desk/sources", "/desk/topics", "/desk/places"),
     "": ("/login", "/query"),
 }  # fmt: skip
 

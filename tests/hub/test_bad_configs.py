@@ -214,6 +214,26 @@ CASES: dict[str, tuple[Break, str, str, str]] = {
         LIFE, "line 1", "save it as UTF-8 without BOM",
     ),
     "unknown table in hub.toml": (add("hub.toml", "[listne]\nport = 1"), "hub.toml", "listne", "correct its spelling"),
+    "topic with a strange label": (
+        swap("topics.toml", 'labels = ["litter"]', 'labels = ["liter"]'),
+        "topics.toml", "sanitation: labels: liter", "correct it",
+    ),
+    "topic of a strange group": (
+        swap("topics.toml", 'group = "civic"', 'group = "civil"'),
+        "topics.toml", "line @[[topic]] 9@: no_littering: group: civil", "add it",
+    ),
+    "topic that nothing tells": (
+        add("topics.toml", '[[topic]]\nid = "idle"\nname = "无词"'),
+        "topics.toml", "line @[[topic]] -1@: idle", "give labels or words",
+    ),
+    "topic twice": (
+        swap("topics.toml", 'id = "no_spitting"', 'id = "no_littering"'),
+        "topics.toml", "no_littering: id: used twice", "give it another",
+    ),
+    "place that is none": (
+        swap("topics.toml", "not_places = []", 'not_places = ["某地"]'),
+        "topics.toml", "not_places: 某地", "correct it",
+    ),
     "distance below zero": (swap("grouping.toml", "radius_m = 150", "radius_m = -1"), "grouping.toml", "radius_m", "greater than"),
 }  # fmt: skip
 
