@@ -25,6 +25,7 @@ from hub.runner import Runner
 from hub.scheduler import keep_all
 from hub.settings import Settings
 from hub.telemetry import Telemetry
+from hub.trends import Trends
 from ingest.admit import Admission
 from ingest.answering import Answering
 from ingest.photos import Photos
@@ -32,8 +33,6 @@ from ingest.poller import Poller
 from ingest.protocol import Polled
 from ingest.sealing import Sealer
 from router.notify.stranded import stranded
-from router.trends.numbers import Numbers
-from router.trends.tally import Tally
 from store.answers import Answers
 from store.consumer import Consumer, Handler
 from store.db import Database
@@ -53,7 +52,7 @@ log = logging.getLogger(__name__)
 
 ROOMS = ("ingest", "classify", "router", "desk")
 SINGLETONS = (
-    "relay", "deliver", "supervise", "assess", "tally", "poll", "photos", "answers", "search",
+    "relay", "deliver", "supervise", "assess", "tally", "trends", "poll", "photos", "answers", "search",
 )  # fmt: skip
 """Loops only one of several hubs runs, by their leases."""
 
@@ -129,10 +128,7 @@ class Hub:
             observe=self.telemetry.observe,
         )
         self.commands = self.routing.commands
-        self.tally = Tally(self.db, self.zone, clock=clock)
-        self.numbers = Numbers(
-            self.db, city.catalogue, city.directory.places, zone=self.zone, clock=clock
-        )
+        self.trends = Trends(self.db, city, self.zone, channels=settings.channels, clock=clock)
         self.consumers: dict[str, Consumer] = {}
         self.classifier: ClassifyWorker | None = None
         self.adopters: list[Callable[[City], None]] = []
@@ -208,7 +204,7 @@ class Hub:
         async with self.db.turns.alone():
             self.city = city
             put()
-            self.numbers.adopt(city.catalogue, city.directory.places)
+            self.trends.adopt(city)
             if self.classifier is not None:
                 self.classifier.adopt(city.gazetteer)
             for follow in self.adopters:
@@ -259,12 +255,8 @@ class Hub:
         self._singleton("deliver", self.routing.deliverer().run)
         self._singleton("supervise", self.routing.supervisor().run)
         self._singleton("assess", partial(keep_all, {"assess": self.routing.reckoner.monthly}))
-        self._singleton("tally", self._tally)
-
-    async def _tally(self) -> None:
-        """Keep the roll-ups right until the lease is lost."""
-        await self.tally.remember(self.city.taxonomy.version)
-        await self.tally.run()
+        self._singleton("tally", self.trends.count)
+        self._singleton("trends", self.trends.watch)
 
     def _start_ingest(self) -> None:
         self._singleton("poll", self._poll_all)

@@ -27,13 +27,22 @@ ADOPTED = (
     "departments.toml",
     "gazetteer.csv",
     "grouping.toml",
+    "indicators.toml",
     "lifecycle.toml",
     "routing.toml",
     "supervision.toml",
 )
 """Files whose changes a running hub takes in."""
 
-RESTART = ("canned.toml", "cues.toml", "hub.toml", "lexicon.txt", "taxonomy.toml", "topics.toml")
+RESTART = (
+    "canned.toml",
+    "cues.toml",
+    "hub.toml",
+    "lexicon.txt",
+    "taxonomy.toml",
+    "topics.toml",
+    "trends.toml",
+)
 """Files a hub reads when it starts only."""
 
 LABELS = "taxonomy.toml"

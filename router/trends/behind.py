@@ -19,6 +19,9 @@ from store.tables_trends import ALL
 MOST = 500
 """Cases that are listed."""
 
+MANY = 5_000
+"""Items that are looked at to say why a count moved."""
+
 PAGE = 2_000
 """Contributions that are read at a time."""
 
@@ -139,6 +142,14 @@ class Evidence:
                     break
                 after = (rows[-1].last_day, rows[-1].case_id)
         return Behind(dict(list(found.items())[:most]), more=len(found) > most)
+
+    async def speakers(self, ask: Ask) -> list[tuple[str, str, int, str]]:
+        """Channel, area, case and author of each item behind a count, at most ``MANY``."""
+        t = T.tallied.c
+        columns = (t.channel, t.area, t.case_id, t.author_key)
+        asked = select(*columns).where(*self._counted(ask)).order_by(t.day.desc()).limit(MANY)
+        async with self._db.read() as conn:
+            return [(a, b, c, d) for a, b, c, d in (await conn.execute(asked)).tuples()]
 
     async def voices(self, ask: Ask) -> tuple[int, int]:
         """Distinct voices (a citizen on a case counts once) and distinct citizens behind a count of items."""

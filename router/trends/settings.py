@@ -7,6 +7,7 @@ from datetime import date
 
 from pydantic import Field, model_validator
 
+from router.trends.bursts import BurstSettings
 from store.config import Strict
 
 
@@ -39,6 +40,7 @@ class TrendSettings(Strict):
     geojson: str = ""
     tile: tuple[Tile, ...] = ()
     span: tuple[Span, ...] = ()
+    bursts: BurstSettings = BurstSettings()
 
     @model_validator(mode="after")
     def _apart(self) -> TrendSettings:

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -63,18 +63,41 @@ LATE_DAYS = 7
 LOCK = 0x4D53_0008
 """PostgreSQL's advisory lock of a step: two tallies never write at once."""
 
-More = Callable[[str, str, str, Sequence[str]], tuple[str, ...]]
-"""More series of an item, from its text, address, area and labels: watched topics, places."""
+
+class More(Protocol):
+    """More series of an item than its labels: watched topics, places."""
+
+    async def refresh(self, conn: AsyncConnection) -> None:
+        """Know what is watched now; asked after what is due was read, so that nothing is counted by old words."""
+        ...
+
+    def __call__(
+        self, text: str, address: str, area: str, labels: Sequence[str]
+    ) -> tuple[str, ...]:
+        """The further series of a message."""
+        ...
+
+
+class Plain:
+    """No topics and no places."""
+
+    async def refresh(self, conn: AsyncConnection) -> None:
+        """Nothing to know."""
+
+    def __call__(
+        self,
+        text: str,  # noqa: ARG002 - the shape of ``More``
+        address: str,  # noqa: ARG002
+        area: str,  # noqa: ARG002
+        labels: Sequence[str],  # noqa: ARG002
+    ) -> tuple[str, ...]:
+        return ()
+
 
 _decode = msgspec.json.Decoder(list[tuple[str, str, str, int, int]])
 _i, _v, _c, _ci, _o, _r = (
     T.items.c, T.verdicts.c, T.cases.c, T.case_items.c, T.work_orders.c, T.ratings.c,
 )  # fmt: skip
-
-
-def no_more(*_: object) -> tuple[str, ...]:
-    """No topics and no places."""
-    return ()
 
 
 @dataclass
@@ -95,12 +118,12 @@ class Tally:
         zone: ZoneInfo,
         *,
         clock: Callable[[], datetime],
-        more: More = no_more,
+        more: More | None = None,
     ) -> None:
         self._db = db
         self._zone = zone
         self._clock = clock
-        self.more = more
+        self.more: More = more or Plain()
 
     async def remember(self, version: int) -> None:
         """Note from which day labels mean what ``version`` of the taxonomy says."""
@@ -147,6 +170,7 @@ class Tally:
 
     async def _facts(self, conn: AsyncConnection, items: set[int], cases: set[int]) -> Facts:
         """What these items and cases, and those that hang on them, contribute now."""
+        await self.more.refresh(conn)
         own = self._among(_ci.item_id, items)
         cases |= set((await conn.execute(select(_ci.case_id).where(own))).scalars())
         held = self._among(_ci.case_id, cases)

@@ -95,6 +95,7 @@ class City:
     async def count_of(self, label: str) -> int:
         """What the roll-up says of a series."""
         d = T.item_days.c
-        asked = select(func.sum(d.n)).where(d.label == label, d.area == "*", d.channel == "*")
+        whole = (d.label == label, d.area == "*", d.channel == "*", d.day > 0)
+        asked = select(func.sum(d.n)).where(*whole)
         async with self.db.read() as conn:
             return (await conn.execute(asked)).scalar() or 0
