@@ -148,7 +148,14 @@ class Desk:
             self._pages,
             numbers,
             Evidence(db, directory.places, clock=clock),
-            Boards(numbers, taxonomy, directory, channels=channels, offices=shown),
+            Boards(
+                numbers,
+                taxonomy,
+                directory,
+                channels=channels,
+                offices=shown,
+                settings=trends.bursts,
+            ),
             settings=trends,
         )
         self._ledger = PlaceLedger(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import numpy as np
 
 from desk.trends.filters import Filters
 from desk.trends.league import League, league
 from desk.trends.rising import bursts_of, why
 from router.departments import Directory
+from router.trends.bursts import BurstSettings, Floats, judge
 from router.trends.catalogue import Indicator, Unit
 from router.trends.days import Period, day_of
 from router.trends.numbers import Ask, Compared, Figure, Numbers
@@ -20,6 +23,8 @@ from store.tables_trends import ALL
 NUMBER = "/desk/trends/number?"
 UNPLACED = "地点不明"
 SHADES = 6
+PAST_DAYS = 90
+"""Days before the period that its expectations are made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,11 @@ def cell(figure: Figure) -> Cell:
     return Cell(int(figure.numerator), NUMBER + figure.ask.query())
 
 
+def _shown(values: Floats) -> list[float | None]:
+    """The days after the past ones, to a tenth; None where the past was too short."""
+    return [None if np.isnan(one) else round(float(one), 1) for one in values[PAST_DAYS:]]
+
+
 class Boards:
     """Makes boards. ``names`` are what labels, areas and channels are called."""
 
@@ -175,8 +185,10 @@ class Boards:
         *,
         channels: Mapping[str, str],
         offices: Mapping[str, str],
+        settings: BurstSettings,
     ) -> None:
         self.numbers = numbers
+        self.settings = settings
         self.taxonomy = taxonomy
         self.directory = directory
         self.channels = channels
@@ -222,21 +234,23 @@ class Boards:
         """A line for each problem and campaign."""
         groups = dict.fromkeys(self.taxonomy.problems, "problem")
         groups |= dict.fromkeys(self.taxonomy.campaigns, "campaign")
-        ask = filters.ask("items", label=ALL)
-        days = await self.numbers.daily(ask, "label", tuple(groups))
-        blank: list[float | None] = [None] * filters.period.days
+        ask, period = filters.ask("items", label=ALL), filters.period
+        longer = Period(period.start - timedelta(days=PAST_DAYS), period.end)
+        told = await self.numbers.daily(ask.during(longer), "label", tuple(groups))
+        counts = np.array([told[one] for one in groups], dtype=float)
+        judged = judge(counts, [day.weekday() for day in longer.each()], self.settings)
         return [
             Line(
-                one,
-                self.taxonomy.names[one],
-                group,
-                self._total(ask.of(label=one), days[one]),
-                days[one],
-                blank,
-                blank,
-                blank,
+                id=one,
+                name=self.taxonomy.names[one],
+                group=group,
+                total=self._total(ask.of(label=one), told[one][PAST_DAYS:]),
+                days=told[one][PAST_DAYS:],
+                expected=_shown(judged.expected[n]),
+                lower=_shown(judged.lower[n]),
+                upper=_shown(judged.upper[n]),
             )
-            for one, group in groups.items()
+            for n, (one, group) in enumerate(groups.items())
         ]
 
     @staticmethod

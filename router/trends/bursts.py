@@ -184,7 +184,8 @@ class Run:
 def runs(counts: Floats, judged: Judged, settings: BurstSettings, *, since: int = 0) -> list[Run]:
     """Bursts with a flagged day from ``since`` on that is a discovery among all series, by excess.
 
-    A day's pause does not end a burst; it began with the first day above expectation before the first flagged one.
+    A day's pause does not end a burst. It begins and ends with days that are more than a standard deviation above
+    expectation: the smoothing notices a day late, and remembers a day too long.
     """
     found = np.zeros_like(judged.flagged)
     for t in range(since, counts.shape[1]):
@@ -203,15 +204,17 @@ def _spans(series: int, found: Flags, counts: Floats, judged: Judged, guard: int
             spans[-1] = (spans[-1][0], int(t))
         else:
             spans.append((int(t), int(t)))
-    above = counts > judged.expected[series]
+    above = counts > (judged.expected[series] + judged.upper[series]) / 2
     runs_ = []
     for first, last in spans:
         if not found[first : last + 1].any():
             continue
-        start = first
+        start, end = first, last
         while start > 0 and first - start < guard and above[start - 1]:
             start -= 1
-        inside = slice(start, last + 1)
+        while end > start and not above[end]:
+            end -= 1
+        inside = slice(start, end + 1)
         expected = float(np.nansum(judged.expected[series][inside]))
-        runs_.append(Run(series, start, last, float(counts[inside].sum()), expected))
+        runs_.append(Run(series, start, end, float(counts[inside].sum()), expected))
     return runs_

@@ -64,6 +64,9 @@ def dimensions_of(indicator: Indicator) -> tuple[str, ...]:
     return DIMENSIONS["item_days" if indicator.count == ITEMS else "case_days"]
 
 
+EVERY = ("cases", "orders")
+"""Measures of which every case and every order is one."""
+
 Parts = dict[str, int]
 """Sums by measure."""
 
@@ -121,12 +124,11 @@ class Sums:
         where: list[Any] = []
         if table is T.case_days:
             where.append(self._in(table.c.measure, await _measures(conn, indicators)))
-        measured = tuple(where)
         for name in DIMENSIONS[table.name]:
             column, value = table.c[name], getattr(ask, name)
             if name in keys and value == ALL:
-                known = await _values(conn, column, _leading(table, name, measured))
-                where.append(self._in(column, [one for one in known if one != ALL]))
+                known = await _known(conn, table, name)
+                where.append(self._in(column, sorted(known - {ALL})))
             elif name == "area" and value != ALL:
                 where.append(self.within(column, value))
             else:
@@ -149,11 +151,18 @@ class Sums:
         ).scalar_one()
 
 
-def _leading(table: Table, name: str, measured: Sequence[Any]) -> list[Any]:
-    """What stands before a column in its table's key, at the values of which every row has a twin."""
+async def _known(conn: AsyncConnection, table: Table, name: str) -> set[str]:
+    """The values of a dimension: those beside the sum over what stands before it in the table's key.
+
+    Whatever is counted of a case or an order has its twin among ``EVERY``.
+    """
     leads = [column for column in table.primary_key if column.name != "measure"]
-    names = [column.name for column in leads]
-    return [*measured, *(column == ALL for column in leads[: names.index(name)])]
+    before = [column == ALL for column in leads[: [one.name for one in leads].index(name)]]
+    if table is T.item_days:
+        return set(await _values(conn, table.c[name], before))
+    m = table.c.measure
+    found = [await _values(conn, table.c[name], [m == one, *before]) for one in EVERY]
+    return set().union(*found)
 
 
 async def _measures(conn: AsyncConnection, indicators: Sequence[Indicator]) -> list[str]:
