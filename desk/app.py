@@ -143,6 +143,9 @@ class Desk:
         )
         claims = Claims(db, self._looking.scope, clock=clock)
         doing = Doing(db, commands, taxonomy, claims, clock=clock)
+        self._stories = Stories(
+            db, numbers, topics or Topics(), areas=_areas(directory), channels=channels
+        )
         self._trends = TrendsPage(
             db,
             self._pages,
@@ -156,7 +159,9 @@ class Desk:
                 offices=shown,
                 settings=trends.bursts,
             ),
+            self._stories,
             settings=trends,
+            public_url=public_url,
         )
         self._ledger = PlaceLedger(
             db,
@@ -164,9 +169,6 @@ class Desk:
             repeat_days=reckoner.assessment.repeat_days,
             zone=zone,
             clock=clock,
-        )
-        self._stories = Stories(
-            db, numbers, topics or Topics(), areas=_areas(directory), channels=channels
         )
         self._more: list[Section] = [
             *staff.sections,

@@ -81,6 +81,7 @@ class Pages:
         clock: Callable[[], datetime],
         notices: Callable[[], Sequence[str]] = tuple,
     ) -> None:
+        self.city = city
         self._jinja = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HOME / "templates"),
             autoescape=True,

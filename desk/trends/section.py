@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,18 +12,27 @@ from sqlalchemy import select
 
 from desk.accounts import User
 from desk.pages import Pages, require
+from desk.papers.xlsx import xlsx_of
 from desk.trends.board import NUMBER, UNPLACED, Boards
+from desk.trends.export import paper_of
 from desk.trends.filters import PRESETS, Filters, read_ask, read_filters
 from desk.trends.notes import notes
+from desk.trends.telling import Stories
 from router.departments import Directory
 from router.trends.behind import MOST, Evidence
 from router.trends.catalogue import Indicator
+from router.trends.curating import TopicState
 from router.trends.numbers import Ask, Figure, Numbers
 from router.trends.settings import TrendSettings
 from router.workflow import STATUS_NAMES
 from store.db import Database, among
 from store.tables import T
 from store.tables_trends import ALL
+
+LISTED = 5
+"""Rising topics beside the bursts."""
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class TrendsPage:
@@ -35,15 +45,19 @@ class TrendsPage:
         numbers: Numbers,
         evidence: Evidence,
         boards: Boards,
+        stories: Stories,
         *,
         settings: TrendSettings,
+        public_url: str = "",
         geojson: Mapping[str, Any] | None = None,
     ) -> None:
+        self._public_url = public_url
         self._db = db
         self._pages = pages
         self._numbers = numbers
         self._evidence = evidence
         self._boards = boards
+        self._stories = stories
         self.settings = settings
         self.geojson = geojson
 
@@ -56,6 +70,7 @@ class TrendsPage:
         return [
             web.get("/desk/trends", self._page),
             web.get("/desk/trends/number", self._number),
+            web.get("/desk/trends/export.xlsx", self._export),
             web.get("/desk/api/trends", self._api),
             web.get("/desk/api/number", self._api_number),
             web.get("/desk/api/indicators", self._catalogue),
@@ -80,6 +95,7 @@ class TrendsPage:
             filters=filters,
             presets=PRESETS,
             choices=self._choices(),
+            topics=(await self._stories.listed({TopicState.FOUND}))[:LISTED],
             notes=await notes(self._db, filters.period, self._boards.channels),
             ALL=ALL,
         )
@@ -114,6 +130,20 @@ class TrendsPage:
         require(request, User.may_oversee)
         board = await self._boards.board(read_filters(request.query, self._numbers.today()))
         return web.Response(body=msgspec.json.encode(board), content_type="application/json")
+
+    async def _export(self, request: web.Request) -> web.Response:
+        """The page as a workbook."""
+        require(request, User.may_oversee)
+        filters = read_filters(request.query, self._numbers.today())
+        board = await self._boards.board(filters)
+        at = board.as_of.astimezone(self._numbers.zone)
+        paper = paper_of(
+            board, issuer=self._pages.city, said=self._said(filters.ask("items")), at=at
+        )
+        body = await asyncio.to_thread(xlsx_of, paper, base_url=self._public_url)
+        name = f"trends-{filters.period.start}-{filters.period.end}.xlsx"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return web.Response(body=body, content_type=XLSX, headers=headers)
 
     async def _catalogue(self, request: web.Request) -> web.Response:
         require(request, User.may_oversee)

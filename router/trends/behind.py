@@ -149,7 +149,8 @@ class Evidence:
         columns = (t.channel, t.area, t.case_id, t.author_key)
         asked = select(*columns).where(*self._counted(ask)).order_by(t.day.desc()).limit(MANY)
         async with self._db.read() as conn:
-            return [(a, b, c, d) for a, b, c, d in (await conn.execute(asked)).tuples()]
+            rows = await conn.execute(asked)
+            return [(row.channel, row.area, row.case_id, row.author_key) for row in rows]
 
     async def voices(self, ask: Ask) -> tuple[int, int]:
         """Distinct voices (a citizen on a case counts once) and distinct citizens behind a count of items."""

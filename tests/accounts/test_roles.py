@@ -33,7 +33,7 @@ TABLE: dict[frozenset[str], str] = {
         POST /desk/api/canned | PUT /desk/api/canned/1 | DELETE /desk/api/canned/1""",
     OVERSEE: """
         GET /desk/sources | GET /desk/api/sources | GET /desk/assessment | GET /desk/assessment/cases
-        GET /desk/api/assessment | GET /desk/api/requests | GET /desk/trends | GET /desk/trends/number
+        GET /desk/api/assessment | GET /desk/api/requests | GET /desk/trends | GET /desk/trends/number | GET /desk/trends/export.xlsx
         GET /desk/api/trends | GET /desk/api/number | GET /desk/api/indicators
         GET /desk/topics | GET /desk/topics/1 | GET /desk/places | GET /desk/api/topics | GET /desk/api/topics/1
         GET /desk/api/places | POST /desk/topics/add
