@@ -154,7 +154,13 @@ def rows(plan: Plan) -> Iterator[dict[str, Any]]:
             seconds=rng.randrange(36_000)
         )
         yield message(
-            rng, int(day.strftime("%Y%m%d")) * 10_000_000 + k, at, area, channel, author, row
+            rng,
+            int(day.strftime("%Y%m%d")) * 10_000_000 + 5_000 + k,
+            at,
+            area,
+            channel,
+            author,
+            row,
         )
 
 

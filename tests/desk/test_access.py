@@ -23,7 +23,7 @@ PAGES = {
     ),
     "fa": ("/inbox", "/account"),
     "street": ("/desk", "/inbox"),
-    "lead": ("/desk", "/desk/assessment", "/desk/sources", "/desk/topics", "/desk/places"),
+    "lead": ("/desk", "/desk/assessment", "/desk/sources", "/desk/topics", "/desk/places", "/desk/trends", "/desk/trends/number?indicator=on_time_rate"),
     "": ("/login", "/query"),
 }  # fmt: skip
 
