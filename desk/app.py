@@ -104,6 +104,7 @@ class Desk:
         public_url: str = "",
         backstage: Backstage | None = None,
         topics: Topics | None = None,
+        geojson: Mapping[str, Any] | None = None,
     ) -> None:
         self._db = db
         self._commands = commands
@@ -162,6 +163,7 @@ class Desk:
             self._stories,
             settings=trends,
             public_url=public_url,
+            geojson=geojson,
         )
         self._ledger = PlaceLedger(
             db,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from classify.cues import Language, read_language
 from classify.places import Gazetteer, read_gazetteer
@@ -22,6 +23,7 @@ from router.rules import Router, Rules
 from router.spots import Name, Spots
 from router.territory import Claim, check_places
 from router.trends.catalogue import Catalogue
+from router.trends.maps import read_map
 from router.trends.settings import TrendSettings
 from router.trends.topics import Topics, load_topics
 from store.config import Taxonomy, load
@@ -46,6 +48,7 @@ class City:
     canned: tuple[Standing, ...]
     catalogue: Catalogue
     trends: TrendSettings
+    geojson: dict[str, Any] | None
     topics: Topics
 
     def spots(self) -> Spots:
@@ -107,7 +110,8 @@ def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
         ladder=_ladder(files.path("supervision"), directory),
         canned=load(files.path("canned"), Standings).canned,
         catalogue=load(files.path("indicators"), Catalogue),
-        trends=_trends(files.path("trends"), directory),
+        trends=(trends := _trends(files.path("trends"), directory)),
+        geojson=_map(files.configs, trends, directory),
         topics=load_topics(
             files.path("topics"), (*taxonomy.problems, *taxonomy.campaigns), spots.keys()
         ),
@@ -129,6 +133,13 @@ def _trends(path: Path, directory: Directory) -> TrendSettings:
         msg = f"config: trends.toml: tile.area {area} is not in departments.toml; add it or correct it"
         raise ConfigError(msg)
     return settings
+
+
+def _map(configs: Path, trends: TrendSettings, directory: Directory) -> dict[str, Any] | None:
+    if not trends.geojson:
+        return None
+    names = {area.id: area.name for area in directory.area}
+    return read_map(configs / trends.geojson, names)
 
 
 def _ladder(path: Path, directory: Directory) -> Ladder:

@@ -106,6 +106,7 @@ def _desk(hub: Hub, lent: Backstage, *, demo: bool) -> Desk:
         numbers=hub.trends.numbers,
         trends=hub.city.trends,
         topics=hub.city.topics,
+        geojson=hub.city.geojson,
         supervisor=hub.routing.supervisor(),
         admission=hub.admission,
         sources=hub.channels.names,
