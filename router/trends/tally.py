@@ -18,10 +18,11 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Table, bindparam, delete, select, text, update
+from sqlalchemy import ARRAY, Table, bindparam, cast, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.base import Executable
 
 from router.trends.days import local_day, own_day
 from router.trends.parts import (
@@ -326,11 +327,7 @@ class Tally:
         ]
         if not rows:
             return
-        made = (sqlite_insert if self._db.is_sqlite else pg_insert)(table)
-        adds = made.on_conflict_do_update(
-            index_elements=keys, set_={"n": table.c.n + made.excluded.n}
-        )
-        await tx.run(adds, rows)
+        await tx.run(*(_upsert if self._db.is_sqlite else _upsert_arrays)(table, keys, rows))
         less = [{f"k_{key}": row[key] for key in keys} for row in rows if row["n"] < 0]
         if less:
             same = [table.c[key] == bindparam(f"k_{key}") for key in keys]
@@ -355,6 +352,28 @@ class Tally:
                 "at": self._clock(),
             }
             await tx.insert(T.count_notes, [row])
+
+
+Statement = tuple[Executable, list[dict[str, Any]]] | tuple[Executable]
+
+
+def _upsert(table: Table, keys: list[str], rows: list[dict[str, Any]]) -> Statement:
+    """Add each row's ``n`` to what is there."""
+    made = sqlite_insert(table)
+    adds = {"n": table.c.n + made.excluded.n}
+    return made.on_conflict_do_update(index_elements=keys, set_=adds), rows
+
+
+def _upsert_arrays(table: Table, keys: list[str], rows: list[dict[str, Any]]) -> Statement:
+    """The same for PostgreSQL: one statement whose columns come as arrays costs a fifth of a row each."""
+    columns = [
+        func.unnest(cast([row[c.name] for row in rows], ARRAY(c.type))).label(c.name)
+        for c in table.c
+    ]
+    names = [column.name for column in table.c]
+    made = pg_insert(table).from_select(names, select(*columns))
+    adds = {"n": table.c.n + made.excluded.n}
+    return (made.on_conflict_do_update(index_elements=keys, set_=adds),)
 
 
 def _item_part(row: Mapping[str, Any]) -> ItemPart:
