@@ -62,6 +62,14 @@ class User:
         """Whether this person may issue documents of supervision."""
         return self.role in {"supervisor", "admin"}
 
+    def may_report(self) -> bool:
+        """Whether this person drafts and edits bulletins."""
+        return self.role in {"dispatcher", "supervisor", "admin"}
+
+    def may_sign(self) -> bool:
+        """Whether this person signs bulletins (签发), and takes signed ones back."""
+        return self.role in {"official", "supervisor", "admin"}
+
     def may_watch(self) -> bool:
         """Whether this person sees the queue, or the part of it that ``areas`` names."""
         return self.role != "department"

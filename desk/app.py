@@ -32,6 +32,8 @@ from desk.order_photos import OrderPhotos
 from desk.pages import HOME, MARK, Pages, Section, body_of, require
 from desk.photos import Photos
 from desk.queue import VIEWS
+from desk.reports.keeping import Bulletins
+from desk.reports.section import Reports
 from desk.revealing import NoteBody, Reveals
 from desk.security import SESSION, dress
 from desk.settings import AccountsConfig
@@ -85,6 +87,7 @@ class Desk:
         reckoner: Reckoner,
         numbers: Numbers,
         trends: TrendSettings,
+        bulletins: Bulletins,
         supervisor: Supervisor,
         admission: Admission,
         sources: Sequence[tuple[str, str]],
@@ -205,6 +208,7 @@ class Desk:
                 self._ledger,
                 names=taxonomy.names,
             ),
+            Reports(db, self._pages, bulletins, zone=zone, public_url=public_url),
             TaskPage(db, self._pages, commands, shown),
             instruction_form(self._pages, admission, zone, clock),
             OrderPhotos(db, vault, clock=clock),

@@ -43,6 +43,7 @@ PLACES: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("/desk/exposure", "媒体曝光", frozenset({"dispatcher", "admin"})),
     ("/desk/import", "导入表格", frozenset({"dispatcher", "admin"})),
     ("/desk/trends", "趋势", frozenset({"dispatcher", "official", "supervisor", "admin"})),
+    ("/desk/reports", "通报", frozenset({"dispatcher", "official", "supervisor", "admin"})),
     ("/desk/assessment", "考核", frozenset({"dispatcher", "official", "supervisor", "admin"})),
     ("/desk/sources", "渠道", frozenset({"dispatcher", "official", "supervisor", "admin"})),
     ("/desk/admin", "管理", frozenset({"admin"})),

@@ -36,7 +36,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 PUBLIC = ("/login", "/query", "/static/")
-OURS = ("/account", "/desk", "/inbox", "/login", "/logout", "/query", "/static/")
+OURS = ("/account", "/desk", "/inbox", "/login", "/logout", "/query", "/report/", "/static/")
 UNFINISHED = ("/account", "/logout")
 """Where somebody may go who has to set up a second factor first."""
 

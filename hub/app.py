@@ -20,6 +20,7 @@ from hub.city import City
 from hub.http import GuardedHttp
 from hub.models import Models
 from hub.reload import Marks, Reloader, State
+from hub.reporting import Reporting
 from hub.routing import Routing
 from hub.runner import Runner
 from hub.scheduler import keep_all
@@ -52,7 +53,7 @@ log = logging.getLogger(__name__)
 
 ROOMS = ("ingest", "classify", "router", "desk")
 SINGLETONS = (
-    "relay", "deliver", "supervise", "assess", "tally", "trends", "poll", "photos", "answers", "search",
+    "relay", "deliver", "supervise", "assess", "tally", "trends", "reports", "poll", "photos", "answers", "search",
 )  # fmt: skip
 """Loops only one of several hubs runs, by their leases."""
 
@@ -129,6 +130,16 @@ class Hub:
         )
         self.commands = self.routing.commands
         self.trends = Trends(self.db, city, self.zone, channels=settings.channels, clock=clock)
+        self.reporting = Reporting(
+            db=self.db,
+            http=self.http,
+            numbers=self.trends.numbers,
+            settings=settings,
+            city=city,
+            names=self.routing.names,
+            speech=self.routing.speech,
+            clock=clock,
+        )
         self.consumers: dict[str, Consumer] = {}
         self.classifier: ClassifyWorker | None = None
         self.adopters: list[Callable[[City], None]] = []
@@ -155,6 +166,7 @@ class Hub:
         """Connect to database and journal and bring the schema up to date."""
         sys.setswitchinterval(SWITCH_S)
         self.routing.endpoints()
+        self.reporting.open()
         await self.db.open()
         try:
             before, after = await migrate(self.db)
@@ -200,10 +212,11 @@ class Hub:
 
     async def adopt(self, city: City) -> None:
         """Put ``city`` into force between two decisions, all of it or, on ConfigError, nothing."""
-        put = self.routing.adopting(city)
+        put, report = self.routing.adopting(city), self.reporting.adopting(city)
         async with self.db.turns.alone():
             self.city = city
             put()
+            report()
             self.trends.adopt(city)
             if self.classifier is not None:
                 self.classifier.adopt(city.gazetteer)
@@ -257,6 +270,8 @@ class Hub:
         self._singleton("assess", partial(keep_all, {"assess": self.routing.reckoner.monthly}))
         self._singleton("tally", self.trends.count)
         self._singleton("trends", self.trends.watch)
+        jobs = {"drafts": self.reporting.drafts, "alerts": self.reporting.alerts}
+        self._singleton("reports", partial(keep_all, jobs))
 
     def _start_ingest(self) -> None:
         self._singleton("poll", self._poll_all)

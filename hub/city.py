@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from classify.cues import Language, read_language
-from classify.places import Gazetteer, read_gazetteer
+from classify.places import Gazetteer, PlaceKind, read_gazetteer
 from desk.canned import Standing, Standings
+from desk.reports.settings import BulletinSettings
 from router.charges import Charges, Spot, load_charges
 from router.deadlines import Deadlines
 from router.departments import Directory, load_directory
@@ -24,6 +25,7 @@ from router.spots import Name, Spots
 from router.territory import Claim, check_places
 from router.trends.catalogue import Catalogue
 from router.trends.maps import read_map
+from router.trends.officials import Alerts
 from router.trends.settings import TrendSettings
 from router.trends.topics import Topics, load_topics
 from store.config import Taxonomy, load
@@ -48,8 +50,21 @@ class City:
     canned: tuple[Standing, ...]
     catalogue: Catalogue
     trends: TrendSettings
+    bulletins: BulletinSettings
+    alerts: Alerts
     geojson: dict[str, Any] | None
     topics: Topics
+
+    def fine_places(self) -> dict[str, str]:
+        """Every name finer than an area, with the area's name: what a paper for the public does not print."""
+        names = self.directory.names
+        coarse = {PlaceKind.SUBDISTRICT, PlaceKind.TOWNSHIP}
+        return {
+            word: names.get(entry.area, "")
+            for entry in self.gazetteer.entries
+            if entry.kind not in coarse
+            for word in (entry.name, *entry.aliases)
+        }
 
     def spots(self) -> Spots:
         """The places of the gazetteer, as grouping reads them."""
@@ -96,6 +111,7 @@ def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
         if problem not in taxonomy.problems:
             msg = f"config: {file}.toml: problem {problem} is not in taxonomy.toml; correct it"
             raise ConfigError(msg)
+    alerts = _alerts(files.path("alerts"), taxonomy, directory)
     return City(
         taxonomy=taxonomy,
         directory=directory,
@@ -112,6 +128,8 @@ def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
         catalogue=load(files.path("indicators"), Catalogue),
         trends=(trends := _trends(files.path("trends"), directory)),
         geojson=_map(files.configs, trends, directory),
+        bulletins=_bulletins(files, alerts),
+        alerts=alerts,
         topics=load_topics(
             files.path("topics"), (*taxonomy.problems, *taxonomy.campaigns), spots.keys()
         ),
@@ -140,6 +158,27 @@ def _map(configs: Path, trends: TrendSettings, directory: Directory) -> dict[str
         return None
     names = {area.id: area.name for area in directory.area}
     return read_map(configs / trends.geojson, names)
+
+
+def _alerts(path: Path, taxonomy: Taxonomy, directory: Directory) -> Alerts:
+    alerts = load(path, Alerts) if path.exists() else Alerts()
+    labels = {*taxonomy.problems, *taxonomy.campaigns}
+    for official, key, value in alerts.strangers(labels, directory.areas):
+        file = "taxonomy.toml" if key == "labels" else "departments.toml"
+        msg = (
+            f"config: alerts.toml: {official}.{key}: {value} is not in {file}; correct or remove it"
+        )
+        raise ConfigError(msg)
+    return alerts
+
+
+def _bulletins(files: Files, alerts: Alerts) -> BulletinSettings:
+    path = files.path("bulletins")
+    settings = load(path, BulletinSettings) if path.exists() else BulletinSettings()
+    for kind, name in settings.strangers(alerts.by_id):
+        msg = f"config: bulletins.toml: {kind}.recipients: {name} is not in alerts.toml; add it there or remove it"
+        raise ConfigError(msg)
+    return settings
 
 
 def _ladder(path: Path, directory: Directory) -> Ladder:

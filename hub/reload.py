@@ -21,7 +21,9 @@ from store.errors import ConfigError
 log = logging.getLogger(__name__)
 
 ADOPTED = (
+    "alerts.toml",
     "assessment.toml",
+    "bulletins.toml",
     "charges.toml",
     "deadlines.toml",
     "departments.toml",

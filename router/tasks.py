@@ -41,6 +41,7 @@ class TaskKind(StrEnum):
     INSTRUCTION_DUE = "instruction_due"
     DISSATISFIED = "dissatisfied"
     OFFICE_GONE = "office_gone"
+    BULLETIN_DRAFTED = "bulletin_drafted"
     PLACE_RELAPSED = "place_relapsed"
 
 
@@ -58,6 +59,7 @@ TASK_NAMES = MappingProxyType(
         TaskKind.INSTRUCTION_DUE: "领导交办事项即将到期",
         TaskKind.DISSATISFIED: "市民不满意，须复核是否重新办理",
         TaskKind.OFFICE_GONE: "承办单位已不在部门名录中，须改派",
+        TaskKind.BULLETIN_DRAFTED: "通报草稿已生成，须审核",
         TaskKind.PLACE_RELAPSED: "点位问题复发，须督办根治",
     }
 )

@@ -175,6 +175,7 @@ class BulletinRow(SQLModel, table=True):
     """通报: a kind of bulletin for one period: frozen figures, editable text, and who signed it (签发).
 
     ``state``: draft, submitted, signed, withdrawn. ``figures`` and ``content`` are JSON; ``version`` guards edits.
+    ``trail`` is JSON too: who did what to it, when and why, in order.
     """
 
     __tablename__ = "bulletins"
@@ -200,6 +201,7 @@ class BulletinRow(SQLModel, table=True):
     signed_by: str = ""
     signed_at: datetime | None = moment(optional=True)
     sent_at: datetime | None = moment(optional=True)
+    trail: str = words("[]")
 
 
 class TargetReportRow(SQLModel, table=True):

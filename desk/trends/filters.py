@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from router.trends.days import Period, read_period
 from router.trends.numbers import Ask
+from router.trends.sums import NOWHERE
 from store.errors import RejectedError
 from store.tables_trends import ALL
 
@@ -45,7 +46,13 @@ class Filters:
         kept = {name: getattr(self, name) for name in NARROWS} | changes
         if "preset" in changes:
             said = {}
-        return urlencode(said | {name: value for name, value in kept.items() if value != ALL})
+        named = {name: value or NOWHERE for name, value in kept.items() if value != ALL}
+        return urlencode(said | named)
+
+
+def told(value: str) -> str:
+    """The id an address names."""
+    return "" if value == NOWHERE else value[:80]
 
 
 def preset(name: str, today: date) -> Period:
@@ -67,7 +74,7 @@ def preset(name: str, today: date) -> Period:
 
 def read_filters(query: Mapping[str, str], today: date) -> Filters:
     """From an address's query; RejectedError names what is wrong."""
-    kept = {name: query[name][:80] for name in NARROWS if query.get(name)}
+    kept = {name: told(query[name]) for name in NARROWS if query.get(name)}
     start, end = query.get("from", ""), query.get("to", "")
     if start or end:
         period = read_period(start, end or str(today), longest=LONGEST)
@@ -79,5 +86,5 @@ def read_filters(query: Mapping[str, str], today: date) -> Filters:
 def read_ask(query: Mapping[str, str], today: date) -> Ask:
     """The question of one number, from its address."""
     filters = read_filters(query, today)
-    department = query.get("department", ALL)[:80]
+    department = told(query.get("department", "") or ALL)
     return filters.ask(query.get("indicator", "items")[:40]).of(department=department)

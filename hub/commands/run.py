@@ -104,6 +104,7 @@ def _desk(hub: Hub, lent: Backstage, *, demo: bool) -> Desk:
         replies=hub.routing.replies,
         reckoner=hub.routing.reckoner,
         numbers=hub.trends.numbers,
+        bulletins=hub.reporting.bulletins,
         trends=hub.city.trends,
         topics=hub.city.topics,
         geojson=hub.city.geojson,

@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote_plus
 
+from router.notify.messages import LINK, Message
 from router.notify.robots import Codes, post, share, table
 from router.notify.senders import Dispatch, Endpoint, Limit
-from router.notify.words import Speech, cut
+from router.notify.words import Speech, cut, plain
 from store.ports import Http
 
 MAX_BYTES = 15_000
@@ -54,6 +55,20 @@ def body(dispatches: Sequence[Dispatch], speech: Speech) -> dict[str, Any]:
     else:
         title = f"{len(dispatches)} 件工单变动"
         text = _digest(title, dispatches, speech)
+    return _markdown(title, text)
+
+
+def told(message: Message) -> dict[str, Any]:
+    """A message in markdown."""
+    title = plain(message.title)
+    head = f"#### {title}\n\n"
+    tail = f"\n\n[{LINK}]({message.link})" if message.link else ""
+    lines = "\n".join(f"- {plain(line)}" for line in message.lines)
+    return _markdown(title, head + cut(lines, MAX_BYTES - len((head + tail).encode())) + tail)
+
+
+def _markdown(title: str, text: str) -> dict[str, Any]:
+    """The platform's form of a text that mentions nobody."""
     return {
         "msgtype": "markdown",
         "markdown": {"title": title, "text": text},
@@ -90,6 +105,7 @@ class DingtalkSender:
     kind = "dingtalk"
     limit: Limit | None = Limit(per_minute=19)
     digest = 30
+    takes_files = False
 
     def __init__(self, speech: Speech, clock: Callable[[], datetime]) -> None:
         self._speech = speech
@@ -97,5 +113,12 @@ class DingtalkSender:
 
     async def send(self, dispatches: Sequence[Dispatch], endpoint: Endpoint, http: Http) -> None:
         """One message, signed for this moment."""
+        await self._post(body(dispatches, self._speech), endpoint, http)
+
+    async def tell(self, message: Message, endpoint: Endpoint, http: Http) -> None:
+        """One message to an official."""
+        await self._post(told(message), endpoint, http)
+
+    async def _post(self, said: dict[str, Any], endpoint: Endpoint, http: Http) -> None:
         url = signed_url(endpoint.url, endpoint.secret, int(self._clock().timestamp() * 1000))
-        await post(http, endpoint, url, body(dispatches, self._speech), CODES)
+        await post(http, endpoint, url, said, CODES)

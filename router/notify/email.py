@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import aiosmtplib
 from pydantic import Field, SecretStr
 
 from router.departments import ADDRESS
+from router.notify.messages import LINK, Message
 from router.notify.senders import Dispatch, Endpoint, Limit
 from router.notify.words import Speech
 from store.config import Strict
@@ -69,12 +71,30 @@ def letter(
     return message
 
 
+def notice(message: Message, to: Sequence[str], config: MailConfig, zone: ZoneInfo) -> EmailMessage:
+    """A letter to an official, with its files; no answer is expected."""
+    made = EmailMessage()
+    made["From"] = config.sender
+    made["To"] = [Address(addr_spec=one) for one in to]
+    made["Subject"] = " ".join(message.title.split())
+    made["Date"] = message.at.astimezone(zone)
+    made["Message-ID"] = f"<{message.uid}@{config.sender.rpartition('@')[2]}>"
+    made["Auto-Submitted"] = "auto-generated"
+    link = [f"{LINK}：{message.link}"] if message.link else []
+    made.set_content("\n".join([*message.lines, *link, ""]), cte="base64")
+    for one in message.files:
+        main, _, sub = one.kind.partition("/")
+        made.add_attachment(one.body, maintype=main, subtype=sub, filename=one.name)
+    return made
+
+
 class EmailSender:
     """Gives letters to the mail server; one connection a letter."""
 
     kind = "email"
     limit: Limit | None = None
     digest = 1
+    takes_files = True
 
     def __init__(
         self,
@@ -99,6 +119,16 @@ class EmailSender:
         for dispatch in dispatches:
             message = letter(dispatch, endpoint.to, self._config, self._speech)
             await self._hand_over(message, endpoint)
+
+    async def tell(
+        self,
+        message: Message,
+        endpoint: Endpoint,
+        http: Http,  # noqa: ARG002 - letters go another way
+    ) -> None:
+        """One letter to an official."""
+        made = notice(message, endpoint.to, self._config, self._speech.zone)
+        await self._hand_over(made, endpoint)
 
     async def _hand_over(self, message: EmailMessage, endpoint: Endpoint) -> None:
         """Translate what SMTP says: 4yz and silence may pass, 5yz is refused, a bad login is a setting.

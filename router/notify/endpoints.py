@@ -6,12 +6,13 @@ An endpoint's key is the office's id for its own system (as it always was in del
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Protocol
 
 from pydantic import SecretStr, field_validator
 
-from router.departments import Directory, Office
+from router.departments import Directory
 from router.notify.dingtalk import DingtalkSender
 from router.notify.email import EmailSender, MailConfig
 from router.notify.feishu import FeishuSender
@@ -64,6 +65,31 @@ def build_endpoints(
     return {endpoint.key: endpoint for endpoint in found}
 
 
+class Reached(Protocol):
+    """Whoever is reached by robots or letters: an office, an official."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def wecom(self) -> str: ...
+    @property
+    def dingtalk(self) -> str: ...
+    @property
+    def feishu(self) -> str: ...
+    @property
+    def email(self) -> tuple[str, ...]: ...
+
+
+def official_endpoints(
+    officials: Iterable[Reached], *, robots: Mapping[str, Robot], mail: MailConfig | None
+) -> dict[str, Endpoint]:
+    """The one way to each official, by their id; ConfigError names the official and the setting that is missing."""
+    found = {}
+    for one in officials:
+        found[one.id] = _email(one, mail) if one.email else next(_robots(one, robots))
+    return found
+
+
 def build_senders(
     *, speech: Speech, clock: Callable[[], datetime], mail: MailConfig | None
 ) -> dict[str, Sender]:
@@ -94,7 +120,7 @@ def _webhook(office: str, url: str, secrets: Mapping[str, str], *, contact: bool
     return Endpoint(office, office, "webhook", url=url, secret=secrets[office], contact=contact)
 
 
-def _robots(office: Office, robots: Mapping[str, Robot]) -> Iterator[Endpoint]:
+def _robots(office: Reached, robots: Mapping[str, Robot]) -> Iterator[Endpoint]:
     named = {"wecom": office.wecom, "dingtalk": office.dingtalk, "feishu": office.feishu}
     for kind, name in named.items():
         if not name:
@@ -113,7 +139,7 @@ def _robots(office: Office, robots: Mapping[str, Robot]) -> Iterator[Endpoint]:
         )
 
 
-def _email(office: Office, mail: MailConfig | None) -> Endpoint:
+def _email(office: Reached, mail: MailConfig | None) -> Endpoint:
     if mail is None:
         msg = f"router: {office.id}: email is set but no mail server; set [mail] in hub.toml"
         raise ConfigError(msg)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from router.notify.messages import LINK, Message
 from router.notify.robots import Codes, post, share, table
 from router.notify.senders import Dispatch, Endpoint, Limit
 from router.notify.words import Speech, cut
@@ -48,6 +49,20 @@ def body(
     title, lines = (
         _one(dispatches[0], speech) if len(dispatches) == 1 else _digest(dispatches, speech)
     )
+    return _posted(title, lines, secret, timestamp)
+
+
+def told(message: Message, *, secret: str, timestamp: int) -> dict[str, Any]:
+    """A message as a rich post."""
+    room = share(MAX_BYTES, "", len(message.lines))
+    lines = [[_text(cut(line, room))] for line in message.lines]
+    if message.link:
+        lines.append([_link(LINK, message.link)])
+    return _posted(message.title, lines, secret, timestamp)
+
+
+def _posted(title: str, lines: list[list[Part]], secret: str, timestamp: int) -> dict[str, Any]:
+    """The platform's form, signed where the robot has a secret."""
     signed = {"timestamp": str(timestamp), "sign": sign(secret, timestamp)} if secret else {}
     content = {"post": {"zh_cn": {"title": title, "content": lines}}}
     return {**signed, "msg_type": "post", "content": content}
@@ -84,6 +99,7 @@ class FeishuSender:
     kind = "feishu"
     limit: Limit | None = Limit(per_minute=95, burst=3, quiet_s=15)
     digest = 30
+    takes_files = False
 
     def __init__(self, speech: Speech, clock: Callable[[], datetime]) -> None:
         self._speech = speech
@@ -94,3 +110,9 @@ class FeishuSender:
         stamp = int(self._clock().timestamp())
         told = body(dispatches, self._speech, secret=endpoint.secret, timestamp=stamp)
         await post(http, endpoint, endpoint.url, told, CODES)
+
+    async def tell(self, message: Message, endpoint: Endpoint, http: Http) -> None:
+        """One message to an official."""
+        stamp = int(self._clock().timestamp())
+        said = told(message, secret=endpoint.secret, timestamp=stamp)
+        await post(http, endpoint, endpoint.url, said, CODES)

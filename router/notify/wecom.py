@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from router.notify.messages import LINK, Message
 from router.notify.robots import Codes, post, share, table
 from router.notify.senders import Dispatch, Endpoint, Limit
-from router.notify.words import Speech, cut
+from router.notify.words import Speech, cut, plain
 from store.ports import Http
 
 MAX_BYTES = 4096
@@ -57,12 +58,22 @@ def _line(dispatch: Dispatch, speech: Speech, room: int) -> str:
     return cut(said, room - len(tail.encode())) + tail
 
 
+def told(message: Message) -> dict[str, Any]:
+    """A message in markdown."""
+    head = f"**{plain(message.title)}**\n"
+    tail = f"\n[{LINK}]({message.link})" if message.link else ""
+    lines = "\n".join(f"> {plain(line)}" for line in message.lines)
+    content = head + cut(lines, MAX_BYTES - len((head + tail).encode())) + tail
+    return {"msgtype": "markdown", "markdown": {"content": content}}
+
+
 class WecomSender:
     """Speaks to WeCom's robots."""
 
     kind = "wecom"
     limit: Limit | None = Limit(per_minute=20)
     digest = 15
+    takes_files = False
 
     def __init__(self, speech: Speech) -> None:
         self._speech = speech
@@ -70,3 +81,7 @@ class WecomSender:
     async def send(self, dispatches: Sequence[Dispatch], endpoint: Endpoint, http: Http) -> None:
         """One message."""
         await post(http, endpoint, endpoint.url, body(dispatches, self._speech), CODES)
+
+    async def tell(self, message: Message, endpoint: Endpoint, http: Http) -> None:
+        """One message to an official."""
+        await post(http, endpoint, endpoint.url, told(message), CODES)

@@ -18,8 +18,8 @@ from router.trends.catalogue import Catalogue, Indicator, Unit
 from router.trends.days import number
 from router.trends.parts import quantile
 from router.trends.sums import DIMENSIONS, FILTERS, Areas, Ask, Parts, Sums, dimensions_of
-from store.db import Database
 from store.errors import RejectedError
+from store.still import Reader
 from store.tables import T
 from store.tables_trends import ALL
 
@@ -80,7 +80,7 @@ class Numbers:
 
     def __init__(
         self,
-        db: Database,
+        db: Reader,
         catalogue: Catalogue,
         areas: Areas,
         *,
@@ -96,6 +96,11 @@ class Numbers:
     def today(self) -> date:
         """The city's present day."""
         return self.clock().astimezone(self.zone).date()
+
+    def over(self, db: Reader) -> Numbers:
+        """The same over another reader."""
+        areas = self._sums.areas
+        return Numbers(db, self.catalogue, areas, zone=self.zone, clock=self.clock)
 
     def adopt(self, catalogue: Catalogue, areas: Areas) -> None:
         """Answer by these from now on."""

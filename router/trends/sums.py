@@ -23,6 +23,9 @@ from store.tables_trends import ALL
 Areas = Mapping[str, Collection[str]]
 """Each area with all that is inside it, itself among them."""
 
+NOWHERE = "-"
+"""How an address says the empty id: no place, no office. An empty field of a form is no filter."""
+
 FILTERS = ("label", "area", "channel", "department")
 DIMENSIONS = {"item_days": ("label", "area", "channel"), "case_days": ("department", "area")}
 """What the numbers of each roll-up can be told by."""
@@ -43,7 +46,8 @@ class Ask:
         """The question as the query of an address."""
         said = {"indicator": self.indicator, "from": self.period.start, "to": self.period.end}
         rest = {name: getattr(self, name) for name in FILTERS}
-        return urlencode(said | {name: value for name, value in rest.items() if value != ALL})
+        told = {name: value or NOWHERE for name, value in rest.items() if value != ALL}
+        return urlencode(said | told)
 
     def of(self, **filters: str) -> Ask:
         """The same of other filters."""

@@ -43,7 +43,7 @@ async def open_office(make_hub: Callable[..., Hub], tmp_path: Path) -> AsyncIter
             shutil.copytree(ROOT / "configs", configs)
             desk = Desk(
                 db=hub.db, vault=hub.vault, commands=hub.commands, city="测试市民声", taxonomy=hub.city.taxonomy,
-                directory=hub.city.directory, charges=hub.city.charges, replies=hub.routing.replies, reckoner=hub.routing.reckoner, numbers=hub.trends.numbers, trends=hub.city.trends,
+                directory=hub.city.directory, charges=hub.city.charges, replies=hub.routing.replies, reckoner=hub.routing.reckoner, numbers=hub.trends.numbers, bulletins=hub.reporting.bulletins, trends=hub.city.trends,
                 supervisor=hub.routing.supervisor(), admission=hub.admission, sources=hub.channels.names, lists=hub.channels.lists,
                 finder=hub.routing.finder, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"}, rules={},
                 topics=hub.city.topics, people=AccountsConfig.model_validate(accounts), http=http, public_url=public_url, backstage=backstage(hub, configs, ()),

@@ -19,6 +19,7 @@ DECIDE = frozenset({"dispatcher", "admin"})
 SUPERVISE = frozenset({"supervisor", "admin"})
 HANDLE = frozenset({"department", "subdistrict"})
 TASKS = frozenset({"dispatcher", "supervisor", "admin"})
+SIGN = frozenset({"official", "supervisor", "admin"})
 ADMIN = frozenset({"admin"})
 
 TABLE: dict[frozenset[str], str] = {
@@ -35,6 +36,7 @@ TABLE: dict[frozenset[str], str] = {
         GET /desk/sources | GET /desk/api/sources | GET /desk/assessment | GET /desk/assessment/cases
         GET /desk/api/assessment | GET /desk/api/requests | GET /desk/trends | GET /desk/trends/number | GET /desk/trends/export.xlsx
         GET /desk/api/trends | GET /desk/api/number | GET /desk/api/indicators
+        GET /desk/reports | GET /desk/reports/1 | GET /report/1 | GET /desk/reports/1/file. docx xlsx pdf
         GET /desk/topics | GET /desk/topics/1 | GET /desk/places | GET /desk/api/topics | GET /desk/api/topics/1
         GET /desk/api/places | POST /desk/topics/add
         POST /desk/topics/1/ name hide show watch unwatch merge phrases""",
@@ -48,7 +50,9 @@ TABLE: dict[frozenset[str], str] = {
     TASKS: """
         POST /desk/api/cases/1/note | GET /desk/tasks | POST /desk/tasks/1/done | GET /desk/api/tasks | POST /desk/api/tasks/1/done
         GET /desk/instruction | POST /desk/instruction | GET /desk/api/cases/1/photos
-        GET /desk/api/cases/1/photos/1/1""",
+        GET /desk/api/cases/1/photos/1/1 | POST /desk/reports
+        POST /desk/reports/1/ edit renew submit withdraw correct""",
+    SIGN: "POST /desk/reports/1/ sign back",
     SUPERVISE: "POST /desk/api/orders/1/supervise | POST /desk/api/cases/1/break",
     HANDLE: """
         GET /inbox | GET /inbox/events | GET /inbox/orders/1 | GET /inbox/api/orders | GET /inbox/api/orders/1

@@ -82,7 +82,7 @@ async def test_a_bad_set_is_shown_and_the_hub_works_on(
 ) -> None:
     desk = Desk(
         db=hub.db, vault=hub.vault, commands=hub.commands, city="测试市民声", taxonomy=hub.city.taxonomy,
-        directory=hub.city.directory, charges=hub.city.charges, replies=hub.routing.replies, reckoner=hub.routing.reckoner, numbers=hub.trends.numbers, trends=hub.city.trends, topics=hub.city.topics, supervisor=hub.routing.supervisor(), admission=hub.admission, sources=(), lists={}, rules={},
+        directory=hub.city.directory, charges=hub.city.charges, replies=hub.routing.replies, reckoner=hub.routing.reckoner, numbers=hub.trends.numbers, bulletins=hub.reporting.bulletins, trends=hub.city.trends, topics=hub.city.topics, supervisor=hub.routing.supervisor(), admission=hub.admission, sources=(), lists={}, rules={},
         finder=hub.routing.finder, zone=hub.zone, clock=hub.clock, channels={}, notices=hub.notices,
     )  # fmt: skip
     for name, role in (("wang", "dispatcher"), ("lead", "official")):

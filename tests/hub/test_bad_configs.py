@@ -234,6 +234,30 @@ CASES: dict[str, tuple[Break, str, str, str]] = {
         swap("topics.toml", "not_places = []", 'not_places = ["某地"]'),
         "topics.toml", "not_places: 某地", "correct it",
     ),
+    "bulletin without a count": (
+        swap("bulletins.toml", "敦城管快报〔{year}〕{n}号", "敦城管快报〔{year}〕号"),
+        "bulletins.toml", "express: number: needs", "write like",
+    ),
+    "bulletin of no plan": (
+        swap("bulletins.toml", 'plan = "joint"', 'plan = "joined"'),
+        "bulletins.toml", "plan", "joint",
+    ),
+    "bulletin to nobody known": (
+        swap("bulletins.toml", 'name = "民声快报"', 'name = "民声快报"\nrecipients = ["mayor"]'),
+        "bulletins.toml", "express.recipients: mayor", "add it there or remove it",
+    ),
+    "official twice reached": (
+        add("alerts.toml", '[[official]]\nid = "duty"\nname = "值班室"\nwecom = "a"\nfeishu = "b"'),
+        "alerts.toml", "duty: give exactly one of", "email, wecom",
+    ),
+    "official of a strange area": (
+        add("alerts.toml", '[[official]]\nid = "duty"\nname = "值班室"\nwecom = "a"\nareas = ["bohay"]'),
+        "alerts.toml", "duty.areas: bohay", "correct or remove it",
+    ),
+    "official by a robot nobody knows": (
+        add("alerts.toml", '[[official]]\nid = "duty"\nname = "值班室"\nwecom = "leaders"'),
+        "", "duty: wecom: robot leaders is unknown", "add it to MINSHENG_ROBOTS",
+    ),
     "distance below zero": (swap("grouping.toml", "radius_m = 150", "radius_m = -1"), "grouping.toml", "radius_m", "greater than"),
 }  # fmt: skip
 

@@ -97,6 +97,7 @@ def upgrade() -> None:
     sa.Column('signed_by', STRING, nullable=False),
     sa.Column('signed_at', UTC, nullable=True),
     sa.Column('sent_at', UTC, nullable=True),
+    sa.Column('trail', sa.Text(), server_default='[]', nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
