@@ -42,7 +42,10 @@ from desk.sources import Sources
 from desk.staff import Staff
 from desk.tasks import TaskPage
 from desk.trends.board import Boards
+from desk.trends.bookboard import Books
+from desk.trends.campaigns import Campaigns
 from desk.trends.section import TrendsPage
+from desk.trends.standing import Standings
 from desk.trends.telling import Stories
 from desk.trends.topics import TopicsPage
 from desk.views import SavedViews
@@ -57,10 +60,12 @@ from router.reckoning import Reckoner
 from router.replies import Replies
 from router.supervisor import Supervisor
 from router.trends.behind import Evidence
+from router.trends.book import TargetBook
 from router.trends.curating import Curation
 from router.trends.numbers import Numbers
 from router.trends.places import PlaceLedger
 from router.trends.settings import TrendSettings
+from router.trends.targets import Targets
 from router.trends.topics import Topics
 from router.workflow import ORDER_STATUS_NAMES, STATUS_NAMES
 from store.config import Taxonomy
@@ -108,6 +113,7 @@ class Desk:
         backstage: Backstage | None = None,
         topics: Topics | None = None,
         geojson: Mapping[str, Any] | None = None,
+        book: TargetBook | None = None,
     ) -> None:
         self._db = db
         self._commands = commands
@@ -209,6 +215,9 @@ class Desk:
                 names=taxonomy.names,
             ),
             Reports(db, self._pages, bulletins, zone=zone, public_url=public_url),
+            self._campaigns(
+                book or TargetBook(db, numbers, Targets(), directory, clock=clock), numbers, topics
+            ),
             TaskPage(db, self._pages, commands, shown),
             instruction_form(self._pages, admission, zone, clock),
             OrderPhotos(db, vault, clock=clock),
@@ -225,6 +234,12 @@ class Desk:
                 clock=clock,
             ),
         ]
+
+    def _campaigns(self, book: TargetBook, numbers: Numbers, topics: Topics | None) -> Campaigns:
+        """The responsibility book."""
+        standings = Standings(self._db, book, self._offices)
+        books = Books(standings, numbers, self._taxonomy, topics or Topics())
+        return Campaigns(self._pages, standings, books, numbers)
 
     def adopt(self, directory: Directory, charges: Charges, rules: Mapping[str, str]) -> None:
         """Show these offices, duties and reasons from the next page on."""

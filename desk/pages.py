@@ -44,6 +44,8 @@ PLACES: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("/desk/import", "导入表格", frozenset({"dispatcher", "admin"})),
     ("/desk/trends", "趋势", frozenset({"dispatcher", "official", "supervisor", "admin"})),
     ("/desk/reports", "通报", frozenset({"dispatcher", "official", "supervisor", "admin"})),
+    ("/desk/campaigns", "责任书", frozenset({"dispatcher", "official", "supervisor", "admin"})),
+    ("/inbox/targets", "责任书", frozenset({"department", "subdistrict"})),
     ("/desk/assessment", "考核", frozenset({"dispatcher", "official", "supervisor", "admin"})),
     ("/desk/sources", "渠道", frozenset({"dispatcher", "official", "supervisor", "admin"})),
     ("/desk/admin", "管理", frozenset({"admin"})),

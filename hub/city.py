@@ -27,6 +27,7 @@ from router.trends.catalogue import Catalogue
 from router.trends.maps import read_map
 from router.trends.officials import Alerts
 from router.trends.settings import TrendSettings
+from router.trends.targets import Around, Targets, load_targets
 from router.trends.topics import Topics, load_topics
 from store.config import Taxonomy, load
 from store.errors import ConfigError
@@ -54,6 +55,7 @@ class City:
     alerts: Alerts
     geojson: dict[str, Any] | None
     topics: Topics
+    targets: Targets
 
     def fine_places(self) -> dict[str, str]:
         """Every name finer than an area, with the area's name: what a paper for the public does not print."""
@@ -104,14 +106,12 @@ def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
     spots = {entry.name: Spot(entry.area, entry.point) for entry in gazetteer.entries}
     deadlines = load(files.path("deadlines"), Deadlines)
     grouping = load(files.path("grouping"), Grouping)
-    named = [("deadlines", problem) for problem in deadlines.problem]
-    named += [("grouping", problem) for problem in grouping.problem]
-    named += [("grouping", matter.problem) for matter in grouping.matter]
-    for file, problem in named:
-        if problem not in taxonomy.problems:
-            msg = f"config: {file}.toml: problem {problem} is not in taxonomy.toml; correct it"
-            raise ConfigError(msg)
+    _check_problems(taxonomy, deadlines, grouping)
     alerts = _alerts(files.path("alerts"), taxonomy, directory)
+    catalogue = load(files.path("indicators"), Catalogue)
+    labels = (*taxonomy.problems, *taxonomy.campaigns)
+    topics = load_topics(files.path("topics"), labels, spots.keys())
+    around = Around(taxonomy, topics, directory, catalogue)
     return City(
         taxonomy=taxonomy,
         directory=directory,
@@ -125,15 +125,24 @@ def load_city(configs: Path | Files, *, channels: Collection[str] = ()) -> City:
         assessment=load(files.path("assessment"), Assessment),
         ladder=_ladder(files.path("supervision"), directory),
         canned=load(files.path("canned"), Standings).canned,
-        catalogue=load(files.path("indicators"), Catalogue),
+        catalogue=catalogue,
         trends=(trends := _trends(files.path("trends"), directory)),
         geojson=_map(files.configs, trends, directory),
         bulletins=_bulletins(files, alerts),
         alerts=alerts,
-        topics=load_topics(
-            files.path("topics"), (*taxonomy.problems, *taxonomy.campaigns), spots.keys()
-        ),
+        topics=topics,
+        targets=load_targets(files.path("targets"), around),
     )
+
+
+def _check_problems(taxonomy: Taxonomy, deadlines: Deadlines, grouping: Grouping) -> None:
+    named = [("deadlines", problem) for problem in deadlines.problem]
+    named += [("grouping", problem) for problem in grouping.problem]
+    named += [("grouping", matter.problem) for matter in grouping.matter]
+    for file, problem in named:
+        if problem not in taxonomy.problems:
+            msg = f"config: {file}.toml: problem {problem} is not in taxonomy.toml; correct it"
+            raise ConfigError(msg)
 
 
 def _directory(path: Path, gazetteer: Gazetteer) -> Directory:

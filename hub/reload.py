@@ -33,6 +33,7 @@ ADOPTED = (
     "lifecycle.toml",
     "routing.toml",
     "supervision.toml",
+    "targets.toml",
 )
 """Files whose changes a running hub takes in."""
 

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from hub.city import City
 from hub.scheduler import keep_all
 from router.trends.behind import Evidence
+from router.trends.book import TargetBook
 from router.trends.finding import TopicFinder
+from router.trends.lagging import TargetWatch
 from router.trends.numbers import Numbers
 from router.trends.places import PlaceLedger
 from router.trends.series import Recount, Series
@@ -57,6 +59,8 @@ class Trends:
             zone=zone,
             clock=clock,
         )
+        self.book = TargetBook(db, self.numbers, city.targets, city.directory, clock=clock)
+        self.lagging = TargetWatch(db, self.book, self.numbers, clock=clock)
         self._version = city.taxonomy.version
 
     def adopt(self, city: City) -> None:
@@ -69,6 +73,7 @@ class Trends:
         self.places.charges = city.charges
         self.places.repeat_days = city.assessment.repeat_days
         self.bursts.areas, self.bursts.names = areas, areas | self.channels
+        self.book.adopt(city.targets, city.directory)
 
     async def count(self) -> None:
         """Keep the roll-ups right until cancelled."""
@@ -77,11 +82,12 @@ class Trends:
         await self.tally.run()
 
     async def watch(self) -> None:
-        """Look for topics, places that relapse and bursts, each at its own pace, until cancelled."""
+        """Look for topics, places that relapse, bursts and targets that lag, each at its own pace, until cancelled."""
         jobs: dict[str, Callable[[], Awaitable[float]]] = {
             "topics": self.finder.run,
             "recount": self.recount.run,
             "places": self.places.run,
             "bursts": self.bursts.run,
+            "targets": self.lagging.run,
         }
         await keep_all(jobs)

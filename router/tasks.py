@@ -43,6 +43,7 @@ class TaskKind(StrEnum):
     OFFICE_GONE = "office_gone"
     BULLETIN_DRAFTED = "bulletin_drafted"
     PLACE_RELAPSED = "place_relapsed"
+    TARGET_BEHIND = "target_behind"
 
 
 TASK_NAMES = MappingProxyType(
@@ -61,6 +62,7 @@ TASK_NAMES = MappingProxyType(
         TaskKind.OFFICE_GONE: "承办单位已不在部门名录中，须改派",
         TaskKind.BULLETIN_DRAFTED: "通报草稿已生成，须审核",
         TaskKind.PLACE_RELAPSED: "点位问题复发，须督办根治",
+        TaskKind.TARGET_BEHIND: "责任书目标滞后或逾期，须督办",
     }
 )
 

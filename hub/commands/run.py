@@ -108,6 +108,7 @@ def _desk(hub: Hub, lent: Backstage, *, demo: bool) -> Desk:
         trends=hub.city.trends,
         topics=hub.city.topics,
         geojson=hub.city.geojson,
+        book=hub.trends.book,
         supervisor=hub.routing.supervisor(),
         admission=hub.admission,
         sources=hub.channels.names,

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.trends.catalogue import Catalogue, Indicator, Unit
-from router.trends.days import number
+from router.trends.days import day_of, number
 from router.trends.parts import quantile
 from router.trends.sums import DIMENSIONS, FILTERS, Areas, Ask, Parts, Sums, dimensions_of
 from store.errors import RejectedError
@@ -156,6 +156,12 @@ class Numbers:
         ]
         told = await self.figures(every)
         return [Compared(*told[n : n + 3]) for n in range(0, len(told), 3)]
+
+    async def first_day(self) -> date | None:
+        """The first day of which there are numbers; None before any."""
+        async with self.db.read() as conn:
+            first = await self._first_day(conn)
+        return None if first == NO_DAY else day_of(first)
 
     async def _first_day(self, conn: AsyncConnection) -> int:
         """The first day of which there are numbers."""

@@ -46,7 +46,7 @@ async def open_office(make_hub: Callable[..., Hub], tmp_path: Path) -> AsyncIter
                 directory=hub.city.directory, charges=hub.city.charges, replies=hub.routing.replies, reckoner=hub.routing.reckoner, numbers=hub.trends.numbers, bulletins=hub.reporting.bulletins, trends=hub.city.trends,
                 supervisor=hub.routing.supervisor(), admission=hub.admission, sources=hub.channels.names, lists=hub.channels.lists,
                 finder=hub.routing.finder, zone=hub.zone, clock=hub.clock, channels={"app": "手机APP"}, rules={},
-                topics=hub.city.topics, people=AccountsConfig.model_validate(accounts), http=http, public_url=public_url, backstage=backstage(hub, configs, ()),
+                topics=hub.city.topics, book=hub.trends.book, people=AccountsConfig.model_validate(accounts), http=http, public_url=public_url, backstage=backstage(hub, configs, ()),
             )  # fmt: skip
             for role in roles:
                 await put(hub, role)

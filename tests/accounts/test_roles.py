@@ -39,6 +39,7 @@ TABLE: dict[frozenset[str], str] = {
         GET /desk/reports | GET /desk/reports/1 | GET /report/1 | GET /desk/reports/1/file. docx xlsx pdf
         GET /desk/topics | GET /desk/topics/1 | GET /desk/places | GET /desk/api/topics | GET /desk/api/topics/1
         GET /desk/api/places | POST /desk/topics/add
+        GET /desk/campaigns | GET /desk/campaigns/target | GET /desk/api/campaigns
         POST /desk/topics/1/ name hide show watch unwatch merge phrases""",
     DECIDE: """
         POST /desk/api/cases/1/reveal | POST /desk/api/cases/1/plan | GET /desk/exposure | POST /desk/exposure
@@ -49,7 +50,7 @@ TABLE: dict[frozenset[str], str] = {
         POST /desk/api/cases/1/ instruct merge unmerge relapse labels snooze wake ask claim release""",
     TASKS: """
         POST /desk/api/cases/1/note | GET /desk/tasks | POST /desk/tasks/1/done | GET /desk/api/tasks | POST /desk/api/tasks/1/done
-        GET /desk/instruction | POST /desk/instruction | GET /desk/api/cases/1/photos
+        POST /desk/campaigns/report | GET /desk/instruction | POST /desk/instruction | GET /desk/api/cases/1/photos
         GET /desk/api/cases/1/photos/1/1 | POST /desk/reports
         POST /desk/reports/1/ edit renew submit withdraw correct""",
     SIGN: "POST /desk/reports/1/ sign back",
@@ -59,6 +60,7 @@ TABLE: dict[frozenset[str], str] = {
         POST /inbox/api/orders/1/sign | POST /inbox/api/orders/1/handle | POST /inbox/api/orders/1/return
         POST /inbox/api/orders/1/extend | POST /inbox/api/orders/1/suspend | POST /inbox/api/orders/1/forward
         POST /inbox/api/orders/1/reveal | POST /inbox/api/orders/1/photos | GET /inbox/api/orders/1/photos/1
+        GET /inbox/targets | POST /inbox/targets/report
         DELETE /inbox/api/orders/1/photos/1 | GET /inbox/api/documents | POST /inbox/api/documents/1/reply""",
     ADMIN: """
         GET /desk/admin | GET /desk/admin/users | POST /desk/admin/users/add | POST /desk/admin/users/change

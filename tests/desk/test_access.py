@@ -21,9 +21,9 @@ PAGES = {
         "/desk/admin/users", "/desk/admin/files", "/desk/admin/files/routing.toml", "/desk/admin/models",
         "/desk/admin/dead", "/desk/admin/audit",
     ),
-    "fa": ("/inbox", "/account"),
+    "fa": ("/inbox", "/inbox/targets", "/account"),
     "street": ("/desk", "/inbox"),
-    "lead": ("/desk", "/desk/assessment", "/desk/sources", "/desk/topics", "/desk/places", "/desk/trends", "/desk/trends/number?indicator=on_time_rate"),
+    "lead": ("/desk", "/desk/assessment", "/desk/sources", "/desk/topics", "/desk/places", "/desk/campaigns", "/desk/campaigns/target?id=markets_upgraded", "/desk/trends", "/desk/trends/number?indicator=on_time_rate"),
     "": ("/login", "/query"),
 }  # fmt: skip
 

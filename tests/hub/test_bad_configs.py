@@ -258,6 +258,10 @@ CASES: dict[str, tuple[Break, str, str, str]] = {
         add("alerts.toml", '[[official]]\nid = "duty"\nname = "值班室"\nwecom = "leaders"'),
         "", "duty: wecom: robot leaders is unknown", "add it to MINSHENG_ROBOTS",
     ),
+    "target of a strange campaign": (
+        swap("targets.toml", 'campaign = "integrity"', 'campaign = "honor"'),
+        "targets.toml", "line @[[target]] 2@: integrity_shops: campaign: honor", "correct it",
+    ),
     "distance below zero": (swap("grouping.toml", "radius_m = 150", "radius_m = -1"), "grouping.toml", "radius_m", "greater than"),
 }  # fmt: skip
 
