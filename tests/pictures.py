@@ -12,7 +12,12 @@ from playwright.async_api import Page, async_playwright
 
 OUT = Path(__file__).parent.parent / "docs" / "pictures"
 SIZES = {"": (1366, 768), "-phone": (390, 844)}
-PASSWORDS = {"desk": "fictional-desk", "zhifa": "fictional-zhifa", "admin": "fictional-admin"}
+PASSWORDS = {
+    "desk": "fictional-desk",
+    "zhifa": "fictional-zhifa",
+    "admin": "fictional-admin",
+    "leader": "fictional-leader",
+}
 PAGES = (  # name, person, path, keys pressed before
     ("login", "", "/login", ""),
     ("desk", "desk", "/desk", "j j"),
@@ -37,6 +42,16 @@ PAGES = (  # name, person, path, keys pressed before
     ("admin-models", "admin", "/desk/admin/models", ""),
     ("admin-dead", "admin", "/desk/admin/dead", ""),
     ("admin-audit", "admin", "/desk/admin/audit", ""),
+    ("trends", "leader", "/desk/trends?preset=60d", ""),
+    ("number", "leader", "/desk/trends/number?indicator=on_time_rate", ""),
+    ("topics", "leader", "/desk/topics", ""),
+    ("topic", "leader", "/desk/topics/1", ""),
+    ("places", "leader", "/desk/places", ""),
+    ("campaigns", "leader", "/desk/campaigns", ""),
+    ("reports", "leader", "/desk/reports", ""),
+    ("report", "desk", "/desk/reports/1", ""),
+    ("paper", "leader", "/report/1", ""),
+    ("inbox-targets", "zhifa", "/inbox/targets", ""),
 )
 
 
