@@ -148,14 +148,20 @@ class Numbers:
         return replace(figure, value=None, shown="—") if empty else figure
 
     async def compare(self, asks: Sequence[Ask]) -> list[Compared]:
-        """Each beside the period before and the year before."""
+        """Each beside the period before and the year before; what has no numbers from its first day on is no base."""
         every = [
             one
             for ask in asks
             for one in (ask, ask.during(ask.period.previous()), ask.during(ask.period.year_ago()))
         ]
         told = await self.figures(every)
-        return [Compared(*told[n : n + 3]) for n in range(0, len(told), 3)]
+        async with self.db.read() as conn:
+            first = await self._first_day(conn)
+        bases = [
+            replace(one, value=None, shown="—") if one.ask.period.numbers[0] < first else one
+            for one in told
+        ]
+        return [Compared(told[n], *bases[n + 1 : n + 3]) for n in range(0, len(told), 3)]
 
     async def first_day(self) -> date | None:
         """The first day of which there are numbers; None before any."""
