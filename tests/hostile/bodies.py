@@ -44,7 +44,7 @@ FORM = {
     "address": "渤海街", "url": "https://example.invalid/", "post": "分管副市长", "wanted": "2026-11-30T10:00", "channel": "hotline", "key": "",
     "number": "1", "solved": "solved", "satisfied": "satisfied", "file": "", "from": "2026-01-01", "to": "2026-01-02", "actor": "", "target": "",
     "ids": "1", "month": "2026-11", "by": "", "phrases": "扶手 松动", "into": "2", "kind": "monthly", "period": "2026-10", "version": "1",
-    "copied_to": "各单位",
+    "copied_to": "各单位", "seen": "0", "value": "1", "cases": "1", "owner": "", "year": "2026",
 }  # fmt: skip
 """Every field of every form of the desk's templates."""
 
