@@ -57,7 +57,7 @@ async def test_pages_are_accessible(open_page: Open, address: str, hub: Hub, nam
             answer = await page.goto(f"{address}{path}")
             assert answer is not None
             assert answer.status == 200, path
-            if path.startswith(("/desk?", "/inbox")) or path == "/desk":
+            if path.startswith("/desk?") or path in {"/desk", "/inbox"}:
                 await page.wait_for_selector("#rows", state="attached")
                 await page.wait_for_timeout(400)
             found[f"{path} {width}"] = await findings(page)
