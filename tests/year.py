@@ -65,7 +65,10 @@ class Burst:
 
 @dataclass
 class Plan:
-    """What the year holds. ``scale`` multiplies the everyday."""
+    """What the year holds. ``scale`` multiplies the everyday; ``first`` is below its numbers of a day.
+
+    All of it came at ``arrived``, whenever it was written; without, each on its day.
+    """
 
     days: int = 365
     scale: float = 1.0
@@ -76,6 +79,9 @@ class Plan:
     )
     rumor: date = date(2026, 11, 19)
     seed: int = 1
+    first: int = 5_000
+    until: date = TODAY
+    arrived: datetime | None = None
     counts: dict[tuple[str, str, date], int] = field(default_factory=dict)
 
 
@@ -106,7 +112,7 @@ def told(plan: Plan) -> Iterator[tuple[date, str, str, str, str, dict[str, Any]]
     """Day, label, area, channel, author and corpus row of every message, in order."""
     rng, said = random.Random(plan.seed), texts()
     for n in range(plan.days):
-        day = TODAY - timedelta(days=plan.days - 1 - n)
+        day = plan.until - timedelta(days=plan.days - 1 - n)
         swing = math.cos(2 * math.pi * (day.timetuple().tm_yday - 200) / 365)
         for label, rate in RATES.items():
             mean = rate * plan.scale * WEEK[day.weekday()] * (1 + SEASON.get(label, 0.0) * swing)
@@ -153,15 +159,18 @@ def rows(plan: Plan) -> Iterator[dict[str, Any]]:
         at = datetime.combine(day, time(8), ZONE).astimezone(UTC) + timedelta(
             seconds=rng.randrange(36_000)
         )
-        yield message(
+        made = message(
             rng,
-            int(day.strftime("%Y%m%d")) * 10_000_000 + 5_000 + k,
+            int(day.strftime("%Y%m%d")) * 10_000_000 + plan.first + k,
             at,
             area,
             channel,
             author,
             row,
         )
+        if plan.arrived is not None:
+            made["items"]["received_at"] = plan.arrived
+        yield made
 
 
 def message(

@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from year import Plan, fill
 
+from desk.papers.docx import docx_of
+from desk.papers.pdf import pdf_of
+from desk.papers.xlsx import xlsx_of
+from desk.reports.drafting import Drafting
+from desk.reports.making import Naming
+from desk.reports.paper import paper_of
+from desk.reports.periods import read_span
 from desk.trends.board import Boards
 from desk.trends.filters import read_filters
 from desk.trends.notes import notes
@@ -291,7 +299,12 @@ PAGES = {
 async def measure(db: Database) -> None:
     numbers = Numbers(db, CITY.catalogue, CITY.directory.places, zone=ZONE, clock=lambda: NOW)
     boards = Boards(
-        numbers, CITY.taxonomy, CITY.directory, channels={}, offices=CITY.directory.names
+        numbers,
+        CITY.taxonomy,
+        CITY.directory,
+        channels={},
+        offices=CITY.directory.names,
+        settings=CITY.trends.bursts,
     )
     evidence = Evidence(db, CITY.directory.places, clock=lambda: NOW)
     for name, query in PAGES.items():
@@ -302,6 +315,7 @@ async def measure(db: Database) -> None:
             await notes(db, filters.period, {})
 
         await timed(name, page, 10 if "year" in name else ROUNDS)
+    await bulletin(db, numbers)
     month = read_filters({"preset": "month"}, TODAY).period
     asks = {
         "items of a label": Ask("items", month, "pets"),
@@ -311,6 +325,29 @@ async def measure(db: Database) -> None:
     for name, ask in asks.items():
         indicator = numbers.indicator(ask.indicator)
         await timed(f"cases behind {name}", lambda _, i=indicator, a=ask: evidence.of(i, a), 10)
+
+
+async def bulletin(db: Database, numbers: Numbers) -> None:
+    """A monthly bulletin from its figures to the three files."""
+    naming = Naming(
+        taxonomy=CITY.taxonomy, offices=CITY.directory.names, channels={}, areas=AREAS,
+        departments=[one.id for one in CITY.directory.department],
+    )  # fmt: skip
+    kind = next(one for one in CITY.bulletins.kind if one.plan == "monthly")
+    began = time.perf_counter()
+    draft = await Drafting(db, numbers, naming, CITY.fine_places()).draft(
+        kind, read_span(kind.cycle, "2026-10")
+    )
+    drafted = time.perf_counter() - began
+    row = SimpleNamespace(
+        **draft.values(), period="2026-10", number="", state="draft", signed_at=None
+    )
+    paper = paper_of(row, zone=ZONE, today=TODAY)
+    sizes = [len(make(paper)) // 1000 for make in (docx_of, xlsx_of, pdf_of)]
+    print(
+        f"  monthly bulletin: figures {drafted:.2f} s, with docx, xlsx, pdf {time.perf_counter() - began:.2f} s; kB {sizes}",
+        flush=True,
+    )
 
 
 async def lag(db: Database) -> None:

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from year import PROBLEMS, TODAY, ZONE, Plan, fill
 
+from desk.trends.notes import notes
 from hub.city import City
 from hub.trends import Trends
 from router.trends.days import Period, number
@@ -91,3 +92,39 @@ async def rumor_is_told(year: Trends, plan: Plan, db: Database) -> None:
     rumors = sum((4, 9, 12, 8))
     assert rumors * 0.8 <= told["count"] <= rumors * 1.2
     assert number(plan.rumor) - 10 <= topic.first_day <= number(plan.rumor)
+
+
+async def test_a_dump_of_old_messages_counts_by_its_own_dates_and_is_no_burst(
+    db: Database, city: City
+) -> None:
+    await fill(db, Plan(days=120, bursts=(), rumor=TODAY + timedelta(days=9)))
+    trends = Trends(db, city, ZONE, channels={}, clock=lambda: NOW)
+    await trends.tally.settle()
+    span = Period(TODAY - timedelta(days=89), TODAY)
+    before = (await trends.numbers.daily(Ask("items", span)))["*"]
+    assert await trends.bursts.look(TODAY) == []
+    old = Plan(
+        days=60, scale=2, bursts=(), rumor=TODAY, seed=2, first=200_000,
+        until=TODAY - timedelta(days=15), arrived=NOW,
+    )  # fmt: skip
+    many = await fill(db, old)
+    await trends.tally.settle()
+    after = (await trends.numbers.daily(Ask("items", span)))["*"]
+    assert sum(after) - sum(before) == many > 1_000
+    assert after[-15:] == before[-15:]
+    assert await trends.bursts.look(TODAY) == []
+    said = await notes(db, span, {})
+    assert said
+    assert all("补录" in one for one in said)
+
+
+async def test_an_empty_city_and_one_message_are_told(db: Database, city: City) -> None:
+    trends = Trends(db, city, ZONE, channels={}, clock=lambda: NOW)
+    assert await trends.bursts.look(TODAY) == []
+    await trends.finder.run()
+    few = Plan(days=1, scale=0.4, bursts=(), rumor=TODAY + timedelta(days=9), seed=3)
+    count = await fill(db, few)
+    await trends.tally.settle()
+    figure = await trends.numbers.figure(Ask("items", Period(TODAY, TODAY)))
+    assert figure.numerator == count > 0
+    assert await trends.bursts.look(TODAY) == []
