@@ -37,6 +37,7 @@ CODES = {
 ALSO = {
     "items": ("address",), "users": ("display", "external"), "audit": ("actor", "act", "target"), "dead": ("stage", "source_key", "reason"),
     "saved_views": ("name",), "canned_texts": ("title",), "events": ("actor",), "case_notes": ("actor",),
+    "topics": ("name",), "target_reports": ("actor",),
 }  # fmt: skip
 CANARY = """
 window.hits = 0; window.reports = []; window.pwned = () => { window.hits++; };
@@ -49,7 +50,7 @@ MANY = 5
 POISONED = {
     "items.title", "items.text", "items.address", "events.note", "events.actor", "case_notes.text", "order_requests.note", "order_returns.note",
     "ratings.note", "supervisions.title", "supervisions.reply", "tasks.note", "users.display", "saved_views.name", "canned_texts.text", "dead.error",
-    "dead.source_key", "sources.last_error", "sources.warning", "sources.alert", "audit.note", "audit.actor", "cases.summary", "cases.point",
+    "topics.name", "topics.sentence", "target_reports.note", "dead.source_key", "sources.last_error", "sources.warning", "sources.alert", "audit.note", "audit.actor", "cases.summary", "cases.point",
 }  # fmt: skip
 SHOWN = (
     "/desk/tasks",
@@ -57,6 +58,10 @@ SHOWN = (
     "/desk/admin/users",
     "/desk/admin/audit",
     "/desk/admin/dead",
+    "/desk/trends",
+    "/desk/topics",
+    "/desk/topics/1",
+    "/desk/campaigns/target?id=civility_no_littering",
 )
 """Pages on which a poisoned word must stand, so that they are really tried."""
 
@@ -149,7 +154,12 @@ PAGES = {
         "/desk/admin/dead", "/desk/admin/dead?reason={q}&state={q}", "/desk/admin/models", "/desk/admin/files", "/desk/admin/files/canned.toml",
     ),
     "du": ("/desk/tasks", "/desk/assessment", "/desk/assessment?month={q}", "/desk/sources"),
-    "lead": ("/desk/assessment/cases?unit={q}&indicator={q}&part={q}", "/desk/sources", "/desk/{q}", "/query?no={q}"),
+    "lead": (
+        "/desk/assessment/cases?unit={q}&indicator={q}&part={q}", "/desk/sources", "/desk/{q}", "/query?no={q}", "/desk/trends",
+        "/desk/trends?label={q}&area={q}&channel={q}", "/desk/trends?from={q}", "/desk/trends/number?indicator=items&label={q}&department={q}",
+        "/desk/topics", "/desk/topics/1", "/desk/topics?tab={q}", "/desk/places", "/desk/campaigns", "/desk/campaigns?state={q}&owner={q}",
+        "/desk/campaigns/target?id=civility_no_littering", "/desk/reports", "/desk/reports?kind={q}",
+    ),
     "street": ("/account", "/query?no={q}"),
 }  # fmt: skip
 ADDRESSES = (
@@ -211,6 +221,17 @@ async def grown(hub: Hub, case_id: int) -> None:
         "shared": True,
         "owner": "ad",
     }
+    day = int(at.strftime("%Y%m%d"))
+    burst = {
+        "start_day": day,
+        "last_day": day,
+        "observed": 9,
+        "expected": 1,
+        "excess": 8,
+        "voices": 9,
+        "citizens": 9,
+    }
+    burst["why"] = json.dumps({"words": payload(4)})
     rows: list[tuple[Any, dict[str, Any]]] = [
         (T.requests, {"what": "extension", "state": "open", "asked_by": "fa", "asked_at": at, "case_id": case_id, "order_id": order}),
         (T.returns, on_case | office | {"rule": "", "reason": "duty", "state": "refused", "actor": "fa"}),
@@ -218,6 +239,9 @@ async def grown(hub: Hub, case_id: int) -> None:
         (T.supervisions, on_case | office | paper | {"mark": "a"}),
         (T.saved_views, view | {"name": "x"}),
         (T.canned_texts, {"purpose": "decline", "title": "x", "at": at, "owner": "wang"}),
+        (T.topics, {"name": "x", "state": "found", "actor": "x", "at": at, "updated_at": at}),
+        (T.bursts, burst | {"label": "sewage", "area": "bohai", "found_at": at}),
+        (T.target_reports, {"target": "civility_no_littering", "value": 1, "actor": "x", "at": at}),
         (T.audit, {"actor": "x", "act": "reveal", "target": "x", "at": at}),
         (T.dead, {"stage": "x", "source_key": "x", "reason": "x", "sealed": b"", "key": None, "at": at}),
         *((T.tasks, on_case | {"mark": role, "kind": "no_superior", "role": role}) for role in ("dispatcher", "supervisor")),
