@@ -1,16 +1,18 @@
 """突增: which series rose above what was to be expected of them. Pure; numpy only, all series at once.
 
-Each day is compared with what was expected of it ``guard`` days before (``expecting``). Counts are made even by their normal score:
-the deviate whose tail is the chance of so many or more items, a negative binomial's, the middle of its step (mid-p,
-Lancaster 1961); of a Poisson's this is the square root (Anscombe 1948), and it stays even where items are few. Scores are smoothed over days
-(EWMA: Roberts 1959; that it beats the C1 to C3 of EARS: Xu et al., sim.3197). A day is flagged when that leaves its
-limit, or when the day alone is too much by chance. Limits were set by simulation: tests/bench/bursts.py, docs/bursts.md.
+Each day is compared with what was expected of it ``guard`` days before (``expecting``). Counts are made even by their
+normal score: the deviate whose tail is the chance of so many items or more, a negative binomial's, at the middle of its
+step (mid-p: Lancaster 1961). Where items are many that is nearly Anscombe's square root (1948); where they are few it
+keeps one limit true for all sizes. Scores are smoothed over days (EWMA: Roberts 1959; that it beats the C1 to C3 of
+EARS: Xu et al., sim.3197). A day is flagged when that leaves its limit, or when the day alone is too much by chance.
+Limits were set by simulation: tests/bench/bursts.py, docs/bursts.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -26,14 +28,17 @@ Flags: TypeAlias = NDArray[np.bool_]
 SURE = 1e-12
 """The least chance that is told apart from none."""
 
+BACK, PAUSE = 6, 1
+"""Most days a burst began before it was flagged, and days of quiet that do not end it."""
+
 
 class BurstSettings(Strict):
     """``[bursts]`` of ``configs/trends.toml``.
 
-    ``smoothing`` is the weight of the day in the smoothed score, ``limit`` in its standard deviations; ``guard`` days are not yet
-    part of what is expected. ``same_day`` is the chance below which a day is flagged alone; ``history`` the days before anything is.
-    ``false_discovery`` is the share of a day's bursts that may be chance. A burst needs ``voices`` (a citizen on a
-    case counts once) of ``citizens``.
+    ``smoothing`` is the weight of the day in the smoothed score, ``limit`` is in standard deviations of that; the last
+    ``guard`` days are not yet part of what is expected. ``same_day`` is the chance below which a day is flagged alone;
+    ``history`` the days before anything is. ``false_discovery`` is the share of a day's bursts that may be chance. A
+    burst needs ``voices`` (a citizen on a case counts once) of ``citizens``.
     """
 
     smoothing: float = Field(default=0.3, gt=0, le=1)
@@ -62,8 +67,8 @@ def judge(
 ) -> Judged:
     """Compare each day of each series with what was expected of it.
 
-    ``weekdays`` are 0 to 6, one a day; a holiday may be told as a Sunday. ``since`` is the first day on which anybody
-    listened: what is not counted before it is not nothing.
+    ``weekdays`` are 0 to 6, one a day. ``since`` is the first day on which anybody listened: days before it are not
+    days of nothing, and ``history`` begins there.
     """
     heard = counts[:, since:]
     told = expect(heard, weekdays[since:], guard=settings.guard)
@@ -74,18 +79,25 @@ def judge(
     flagged = ((away > settings.limit) | (alone < settings.same_day)) & (heard > told.mean)
     half = 2 * np.sqrt(variance)
     p = np.minimum(1.0, 2 * np.minimum(ndtr(-away), alone))
-    lower = np.maximum(told.mean - half, 0)
-    young = min(settings.history, heard.shape[1])
-    flagged[:, :young] = False
-    values = []
-    for value in (told.mean, lower, told.mean + half, p):
-        value[:, :young] = np.nan
-        values.append(np.pad(value, ((0, 0), (since, 0)), constant_values=np.nan))
-    return Judged(*values, np.pad(flagged, ((0, 0), (since, 0))))
+    of_all = partial(_from_day, since=since, history=settings.history)
+    return Judged(
+        expected=of_all(told.mean, np.nan),
+        lower=of_all(np.maximum(told.mean - half, 0), np.nan),
+        upper=of_all(told.mean + half, np.nan),
+        p=of_all(p, np.nan),
+        flagged=of_all(flagged, 0.0) > 0,
+    )
+
+
+def _from_day(values: Floats | Flags, nothing: float, *, since: int, history: int) -> Floats:
+    """Values of the days since, as values of all days: ``nothing`` where the past is too short."""
+    made = np.pad(values.astype(float), ((0, 0), (since, 0)))
+    made[:, : since + history] = nothing
+    return made
 
 
 def smoothed(scores: Floats, weight: float) -> Floats:
-    """The exponentially weighted mean of each day and those before, in its own standard deviations once it is steady."""
+    """The exponentially weighted mean of each day and those before, in its own standard deviations when steady."""
     steady = np.sqrt(weight / (2 - weight))
     made, now = np.empty_like(scores), np.zeros(scores.shape[0])
     for t in range(scores.shape[1]):
@@ -137,31 +149,37 @@ def runs(counts: Floats, judged: Judged, settings: BurstSettings, *, since: int 
     found = np.zeros_like(judged.flagged)
     for t in range(since, counts.shape[1]):
         found[:, t] = judged.flagged[:, t] & discoveries(judged.p[:, t], settings.false_discovery)
-    made = []
-    for one in np.nonzero(found.any(1))[0]:
-        made += _spans(int(one), found[one], counts[one], judged, settings.guard)
+    above = counts > (judged.expected + judged.upper) / 2
+    made = [
+        _run(int(one), start, end, counts, judged)
+        for one in np.nonzero(found.any(1))[0]
+        for first, last in spans(judged.flagged[one])
+        if found[one, first : last + 1].any()
+        for start, end in [_trimmed(first, last, above[one])]
+    ]
     return sorted(made, key=lambda run: (-run.excess, run.series, run.start))
 
 
-def _spans(series: int, found: Flags, counts: Floats, judged: Judged, guard: int) -> list[Run]:
-    spans: list[tuple[int, int]] = []
-    days = judged.flagged[series] | found
-    for t in np.nonzero(days)[0]:
-        if spans and t - spans[-1][1] <= 2:  # noqa: PLR2004 - one quiet day between
-            spans[-1] = (spans[-1][0], int(t))
-        else:
-            spans.append((int(t), int(t)))
-    above = counts > (judged.expected[series] + judged.upper[series]) / 2
-    runs_ = []
-    for first, last in spans:
-        if not found[first : last + 1].any():
-            continue
-        start, end = first, last
-        while start > 0 and first - start < guard and above[start - 1]:
-            start -= 1
-        while end > start and not above[end]:
-            end -= 1
-        inside = slice(start, end + 1)
-        expected = float(np.nansum(judged.expected[series][inside]))
-        runs_.append(Run(series, start, end, float(counts[inside].sum()), expected))
-    return runs_
+def spans(flagged: Flags) -> list[tuple[int, int]]:
+    """First and last day of each run of flagged days of one series."""
+    days = np.nonzero(flagged)[0]
+    if not len(days):
+        return []
+    parts = np.split(days, np.nonzero(np.diff(days) > 1 + PAUSE)[0] + 1)
+    return [(int(part[0]), int(part[-1])) for part in parts]
+
+
+def _trimmed(first: int, last: int, above: Flags) -> tuple[int, int]:
+    """The span from the first to the last day that rose: at most ``BACK`` days longer, never empty."""
+    start, end = first, last
+    while start > max(first - BACK, 0) and above[start - 1]:
+        start -= 1
+    while end > start and not above[end]:
+        end -= 1
+    return start, end
+
+
+def _run(series: int, start: int, end: int, counts: Floats, judged: Judged) -> Run:
+    inside = (series, slice(start, end + 1))
+    observed, expected = counts[inside].sum(), judged.expected[inside].sum()
+    return Run(series, start, end, float(observed), float(expected))
