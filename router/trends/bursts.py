@@ -46,7 +46,7 @@ class BurstSettings(Strict):
     limit: float = Field(default=3.0, gt=0, le=10)
     same_day: float = Field(default=1e-4, gt=0, lt=1)
     history: int = Field(default=28, ge=14, le=365)
-    false_discovery: float = Field(default=0.05, gt=0, le=1)
+    false_discovery: float = Field(default=0.02, gt=0, le=1)
     voices: int = Field(default=3, ge=1)
     citizens: int = Field(default=2, ge=1)
 
