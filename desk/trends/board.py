@@ -13,9 +13,10 @@ from desk.trends.filters import Filters
 from desk.trends.league import League, league
 from desk.trends.rising import bursts_of, why
 from router.departments import Directory
-from router.trends.bursts import BurstSettings, Floats, judge
+from router.trends.bursts import BurstSettings, judge
 from router.trends.catalogue import Indicator, Unit
 from router.trends.days import Period, day_of
+from router.trends.expecting import Floats
 from router.trends.numbers import Ask, Compared, Figure, Numbers
 from store.config import Taxonomy
 from store.tables_trends import ALL
@@ -238,7 +239,9 @@ class Boards:
         longer = Period(period.start - timedelta(days=PAST_DAYS), period.end)
         told = await self.numbers.daily(ask.during(longer), "label", tuple(groups))
         counts = np.array([told[one] for one in groups], dtype=float)
-        judged = judge(counts, [day.weekday() for day in longer.each()], self.settings)
+        weekdays = [day.weekday() for day in longer.each()]
+        unheard = longer.before(await self.numbers.first_day())
+        judged = judge(counts, weekdays, self.settings, since=unheard)
         return [
             Line(
                 id=one,

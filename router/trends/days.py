@@ -85,6 +85,10 @@ class Period:
         """Every day, in order."""
         return [self.start + timedelta(days=n) for n in range(self.days)]
 
+    def before(self, first: date | None) -> int:
+        """How many of its days are before a day; all of them before None."""
+        return self.days if first is None else min(max((first - self.start).days, 0), self.days)
+
     @property
     def is_months(self) -> bool:
         """Whether it is made of whole months."""

@@ -18,9 +18,10 @@ import numpy as np
 from sqlalchemy import insert, select, update
 
 from router.trends.behind import Evidence
-from router.trends.bursts import BurstSettings, Floats, Judged, Run, judge, runs
+from router.trends.bursts import BurstSettings, Judged, Run, judge, runs
 from router.trends.catalogue import ITEMS
 from router.trends.days import Period, number
+from router.trends.expecting import Floats
 from router.trends.moving import Reason, Speaker, reasons
 from router.trends.numbers import Numbers
 from router.trends.sums import Ask
@@ -86,9 +87,9 @@ async def read_series(
     return Series(keys, period.each(), counts)
 
 
-def judged_of(series: Series, settings: BurstSettings) -> Judged:
-    """What was to be expected of each day of each series."""
-    return judge(series.counts, [day.weekday() for day in series.days], settings)
+def judged_of(series: Series, settings: BurstSettings, since: int) -> Judged:
+    """What was to be expected of each day of each series; nothing is known of the days before ``since``."""
+    return judge(series.counts, [day.weekday() for day in series.days], settings, since=since)
 
 
 class BurstWatch:
@@ -129,7 +130,8 @@ class BurstWatch:
         if not series.keys:
             return []
         since = period.days - recent
-        judged = await asyncio.to_thread(judged_of, series, self.settings)
+        unheard = period.before(await self._numbers.first_day())
+        judged = await asyncio.to_thread(judged_of, series, self.settings, unheard)
         found = [
             told
             for run in self._told(series, runs(series.counts, judged, self.settings, since=since))
