@@ -43,7 +43,7 @@ class BurstSettings(Strict):
 
     smoothing: float = Field(default=0.2, gt=0, le=1)
     guard: int = Field(default=3, ge=1, le=28)
-    limit: float = Field(default=2.9, gt=0, le=10)
+    limit: float = Field(default=2.95, gt=0, le=10)
     same_day: float = Field(default=1e-4, gt=0, lt=1)
     history: int = Field(default=28, ge=14, le=365)
     false_discovery: float = Field(default=0.02, gt=0, le=1)
