@@ -45,6 +45,7 @@ bench: $(DEV_STAMP) ## the whole pipeline against the naive composition, in one 
 	$(BIN)/python tests/bench/grouping.py
 	$(BIN)/python tests/bench/routing.py
 	$(BIN)/python tests/bench/queueing.py
+	$(BIN)/python tests/bench/bursts.py
 	$(BIN)/python tests/bench/trends.py
 	$(BIN)/python tests/bench/bursts.py
 	MINSHENG_TEST_BENCH=1 $(BIN)/pytest -q -s tests/desk/test_pace.py

@@ -41,9 +41,9 @@ class BurstSettings(Strict):
     burst needs ``voices`` (a citizen on a case counts once) of ``citizens``.
     """
 
-    smoothing: float = Field(default=0.3, gt=0, le=1)
+    smoothing: float = Field(default=0.2, gt=0, le=1)
     guard: int = Field(default=3, ge=1, le=28)
-    limit: float = Field(default=3.0, gt=0, le=10)
+    limit: float = Field(default=2.95, gt=0, le=10)
     same_day: float = Field(default=1e-4, gt=0, lt=1)
     history: int = Field(default=28, ge=14, le=365)
     false_discovery: float = Field(default=0.02, gt=0, le=1)

@@ -24,7 +24,7 @@ LEAST = 0.05
 FIRST = 14
 """Days whose mean the level begins with."""
 
-SLOWEST, QUICKEST, QUICKER = 0.03, 0.2, 0.04
+SLOWEST, QUICKEST, QUICKER = 0.03, 0.2, 0.05
 """Gain of the level: ``QUICKER`` times the root of mean over variance, within these."""
 
 WEEK_STEP, WEEK_PRIOR = 0.02, 8.0
@@ -83,7 +83,7 @@ def expect(counts: Floats, weekdays: Sequence[int], *, guard: int) -> Expected:
         strayed = np.minimum(counts[:, t], told + STRAY * deviation + 1) - told
         last = known[-1]
         gain = _gain(last, t)
-        level = last.level + gain * (believed / last.week[:, weekday] - last.level)
+        level = last.level + gain * (believed - last.level * last.week[:, weekday])
         level = np.maximum(level, LEAST / 2)
         week = weekly.learn(weekday, believed, level)
         known.append(_State(level, gain, week, _spread(last, t, strayed, told)))
