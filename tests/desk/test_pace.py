@@ -132,10 +132,13 @@ async def test_a_long_queue_is_drawn_only_where_it_is_seen(crowd: None, open_pag
     page = await open_page("wang")
     await ready(page)
     assert await page.locator("#rows .row").count() < 60
-    for _ in range(230):
+    row = page.locator("#rows .row.on")
+    for _ in range(600):  # at the end of what has come so far, a key waits for nothing
+        if await row.get_attribute("aria-posinset") == "231":
+            break
         await page.keyboard.press("j")
-    await expect(page.locator("#rows .row.on")).to_have_attribute("aria-posinset", "231")
-    await expect(page.locator("#rows .row.on")).to_be_in_viewport()
+    await expect(row).to_have_attribute("aria-posinset", "231")
+    await expect(row).to_be_in_viewport()
     await expect(page.locator("#detail .text")).to_be_visible()
     assert await page.locator("#rows .row").count() < 60
 
@@ -175,6 +178,6 @@ def test_scripts_are_small() -> None:
     size = sum(
         len(gzip.compress(one.read_bytes()))
         for one in DIST.glob("assets/*.js")
-        if "inbox" not in one.name
+        if not one.name.startswith(("inbox", "trends"))
     )
     assert size <= 60_000

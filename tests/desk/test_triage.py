@@ -220,7 +220,8 @@ async def test_key_map_and_the_switch_for_single_keys(open_page: Open) -> None:
     await page.keyboard.press("?")
     box = page.get_by_role("dialog")
     await expect(box).to_contain_text("派遣至次选单位")
-    await box.get_by_label("使用单键操作").uncheck()
+    async with page.expect_response("**/account/keys"):
+        await box.get_by_label("使用单键操作").uncheck()
     await box.get_by_role("button", name="关闭").click()
     await page.keyboard.press("j")
     assert await on(page) == first
