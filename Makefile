@@ -47,7 +47,6 @@ bench: $(DEV_STAMP) ## the whole pipeline against the naive composition, in one 
 	$(BIN)/python tests/bench/queueing.py
 	$(BIN)/python tests/bench/bursts.py
 	$(BIN)/python tests/bench/trends.py
-	$(BIN)/python tests/bench/bursts.py
 	MINSHENG_TEST_BENCH=1 $(BIN)/pytest -q -s tests/desk/test_pace.py
 
 pictures: $(DEV_STAMP) ## every page for the docs, from a running demonstration: make pictures URL=http://127.0.0.1:8470
