@@ -69,6 +69,11 @@ RISES = {
         105,
         105,
     ),
+    "remembered too long": (
+        flat(20, d100=60, d101=60, d102=60, d103=23, d104=23),
+        100,
+        102,
+    ),
     "still going on": (np.where(np.arange(DAYS) < 117, 3.0, 12.0), 117, 119),
     "a dump of old items told on one day": (flat(5, d100=50_000), 100, 100),
 }
@@ -234,16 +239,26 @@ def test_goals_in_a_small_simulation(mean: float, least: float) -> None:
 
 
 def test_many_quiet_series_are_told_little_and_shocks_still_are() -> None:
-    """A thousand series, ten with a shock of three standard deviations: few days have a discovery of nothing."""
+    """A thousand series, ten with a shock of three standard deviations: in 90 days, few bursts of nothing."""
     counts = drawn(3.0, series=1_000)
     counts[:10, 100:105] += math.ceil(3 * math.sqrt(3.9))
     told = judged(counts)
-    found = np.array([
-        told.flagged[:, t] & discoveries(told.p[:, t], SETTINGS.false_discovery) for t in range(DAYS)
-    ]).T  # fmt: skip
-    assert found[10:].any(0).mean() <= 0.06
-    assert found[:10, 100:106].any(1).sum() >= 8
-    assert found.sum() < told.flagged.sum()
+    found = runs(counts, told, SETTINGS)
+    assert len({run.series for run in found if run.series < 10 and 99 <= run.end <= 106}) >= 8
+    assert sum(run.series >= 10 for run in found) <= 5
+    assert told.flagged[10:].any(1).sum() > 50
+
+
+@pytest.mark.parametrize("mean", [0.5, 3.0, 20.0])
+@pytest.mark.parametrize("chance", [0.01, 0.001])
+def test_chances_are_not_understated(mean: float, chance: float) -> None:
+    p = judged(drawn(mean, series=1_000, seed=5)).p[:, SETTINGS.history :]
+    assert 0.1 * chance < (p < chance).mean() <= 1.3 * chance
+
+
+def test_a_day_below_the_expected_is_never_flagged() -> None:
+    told = judged(flat(9, d100=40, d101=40, d102=8))
+    assert told.flagged[0, 100:104].tolist() == [True, True, False, False]
 
 
 series_of_counts = st.lists(
