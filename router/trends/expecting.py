@@ -82,7 +82,7 @@ def expect(counts: Floats, weekdays: Sequence[int], *, guard: int) -> Expected:
         believed = np.minimum(counts[:, t], told + CREDIBLE * deviation + 1)
         strayed = np.minimum(counts[:, t], told + STRAY * deviation + 1) - told
         last = known[-1]
-        gain = _gain(last, t)
+        gain = _gain(last)
         level = last.level + gain * (believed - last.level * last.week[:, weekday])
         level = np.maximum(level, LEAST / 2)
         week = weekly.learn(weekday, believed, level)
@@ -112,10 +112,9 @@ class _Weekdays:
         return np.asarray(share / share.mean(1, keepdims=True))
 
 
-def _gain(last: _State, t: int) -> Floats:
-    """How much of day ``t`` the level takes over; at first, all days weigh alike."""
-    gain = np.clip(QUICKER * np.sqrt(last.level / last.spread), SLOWEST, QUICKEST)
-    return np.asarray(np.maximum(gain, 1 / (t + 2)))
+def _gain(last: _State) -> Floats:
+    """How much of a day the level takes over."""
+    return np.clip(QUICKER * np.sqrt(last.level / last.spread), SLOWEST, QUICKEST)
 
 
 def _spread(last: _State, t: int, strayed: Floats, mean: Floats) -> Floats:
