@@ -24,7 +24,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import Executable
 
-from router.trends.days import local_day, own_day
+from router.trends.days import day_of, local_day, own_day
 from router.trends.parts import (
     CaseFacts,
     CasePart,
@@ -103,11 +103,11 @@ _i, _v, _c, _ci, _o, _r = (
 
 @dataclass
 class Facts:
-    """What items and cases that are due contribute now."""
+    """What items and cases that are due contribute now; ``late`` are channel and day of old items that arrived."""
 
     items: dict[int, dict[str, Any]] = field(default_factory=dict)
     cases: dict[int, list[CasePart]] = field(default_factory=dict)
-    late: Counter[tuple[str, int]] = field(default_factory=Counter)
+    late: dict[int, tuple[str, int]] = field(default_factory=dict)
 
 
 class Tally:
@@ -210,8 +210,8 @@ class Tally:
             labels = (*labels, *self.more(said, row.address, area, labels))
         day = own_day(row.posted_at, row.received_at, self._zone)
         arrived = local_day(row.received_at, self._zone)
-        if _apart(day, arrived) > LATE_DAYS:
-            facts.late[row.channel, arrived] += 1
+        if (day_of(arrived) - day_of(day)).days > LATE_DAYS:
+            facts.late[row.id] = row.channel, arrived
         return {
             "item_id": row.id,
             "case_id": row.case_id or 0,
@@ -263,18 +263,18 @@ class Tally:
         if not self._db.is_sqlite:
             await tx.run(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         await tx.run(delete(T.tally_due).where(self._among(T.tally_due.c.id, due)))
-        items = await self._change_items(tx, facts.items)
+        items, fresh = await self._change_items(tx, facts.items)
         cases = await self._change_cases(tx, facts.cases)
         await self._add(tx, T.item_days, items)
         await self._add(tx, T.case_days, cases)
-        await self._note(tx, facts.late)
+        await self._note(tx, Counter(told for one, told in facts.late.items() if one in fresh))
         if items or cases:
             tx.touched.add(TOPIC)
 
     async def _change_items(
         self, tx: Tx, new: Mapping[int, dict[str, Any]]
-    ) -> Counter[tuple[str, str, str, int]]:
-        """Replace the contributions of items; returns what that changes in the sums."""
+    ) -> tuple[Counter[tuple[str, str, str, int]], set[int]]:
+        """Replace the contributions of items; returns what that changes in the sums, and which had none yet."""
         t = T.tallied.c
         old = {
             row["item_id"]: dict(row)
@@ -289,7 +289,7 @@ class Tally:
                 _item_part(old[row["item_id"]]).add(delta, -1)
             _item_part(row).add(delta, 1)
         await self._replace(tx, T.tallied, t.item_id, changed)
-        return delta
+        return delta, new.keys() - old.keys()
 
     async def _change_cases(
         self, tx: Tx, new: Mapping[int, list[CasePart]]
@@ -378,11 +378,3 @@ def _upsert_arrays(table: Table, keys: list[str], rows: list[dict[str, Any]]) ->
 
 def _item_part(row: Mapping[str, Any]) -> ItemPart:
     return ItemPart(row["day"], row["channel"], row["area"], row["labels"])
-
-
-def _apart(earlier: int, later: int) -> int:
-    """Days between two days as numbered, roughly: months count 31."""
-    return sum(
-        (later // step % modulo - earlier // step % modulo) * days
-        for step, modulo, days in ((10_000, 10_000, 372), (100, 100, 31), (1, 100, 1))
-    )

@@ -1,6 +1,7 @@
 """Roll-ups are those of a recount, whatever happened in whatever order, on both databases."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -121,11 +122,20 @@ async def test_old_messages_count_on_their_own_day_and_are_noted(db: Database) -
     for _ in range(60):
         await town.arrive()
     await tally.settle()
+    asked = select(T.count_notes).where(T.count_notes.c.kind == "late").order_by(T.count_notes.c.id)
     async with db.read() as conn:
-        notes = (
-            await conn.execute(select(T.count_notes).where(T.count_notes.c.kind == "late"))
-        ).all()
+        notes = (await conn.execute(asked)).all()
     assert sum(int(note.text) for note in notes) > 5
+    async with db.read() as conn:
+        items = (await conn.execute(select(T.items))).all()
+    old = [one for one in items if one.posted_at and one.received_at - one.posted_at > timedelta(9)]
+    assert sum(int(note.text) for note in notes) == len(old)
+
+    await db.write(lambda tx: tx.insert(T.tally_due, [{"item_id": one.id} for one in items]))
+    await tally.settle()
+    async with db.read() as conn:
+        again = (await conn.execute(asked)).all()
+    assert again == notes  # what is counted again has not come again
     await db.write(lambda tx: tx.run(delete(T.tally_due)))
     await check(db)
 
