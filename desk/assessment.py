@@ -6,23 +6,22 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from sqlalchemy import select
 
 from desk.accounts import User
 from desk.pages import Pages, require
+from desk.queries import case_rows
 from router.assessment import By, Part, plain
 from router.indicators import Show
 from router.months import Month, month_of, read_month
 from router.reckoning import Reckoner
 from router.reports import Report, as_dict
 from router.workflow import STATUS_NAMES
-from store.db import Database, among
+from store.db import Database
 from store.errors import RejectedError
-from store.tables import T
 
 BY_NAMES = {By.DEPARTMENT: "按部门", By.TERRITORY: "按属地", By.RULE: "按派遣规则"}
 UNITS = {Show.PERCENT: "", Show.NUMBER: "（件）", Show.HOURS: "（小时）"}
@@ -102,7 +101,7 @@ class AssessmentPage:
         return self._pages.render(
             "assessment_cases.html",
             request,
-            rows=await self._rows(ids[:MOST]),
+            rows=(await case_rows(self._db, ids[:MOST]))[::-1],
             count=len(ids),
             month=month,
             title=_title(month),
@@ -114,13 +113,6 @@ class AssessmentPage:
         text = request.query.get("month", "")
         month = read_month(text) if text else month_of(self._clock(), self._zone)
         return month, _one_of(By, request.query.get("by", By.DEPARTMENT), "by")
-
-    async def _rows(self, ids: list[int]) -> list[Any]:
-        c = T.cases.c
-        columns = (c.id, c.case_no, c.status, c.summary, c.received_at, c.due_at, c.closed_at)
-        found = select(*columns).where(among(c.id, ids, is_sqlite=self._db.is_sqlite))
-        async with self._db.read() as conn:
-            return list((await conn.execute(found.order_by(c.id))).mappings())
 
 
 def _title(month: Month) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 
-from store.db import Database
+from store.db import Database, among
 from store.tables import T
 
 
@@ -34,3 +34,12 @@ async def open_requests(db: Database) -> list[Mapping[Any, Any]]:
     )
     async with db.read() as conn:
         return list((await conn.execute(statement)).mappings())
+
+
+async def case_rows(db: Database, ids: Sequence[int]) -> list[Mapping[Any, Any]]:
+    """Cases as lists behind numbers show them, the newest first."""
+    c = T.cases.c
+    columns = (c.id, c.case_no, c.status, c.summary, c.received_at, c.due_at, c.closed_at)
+    found = select(*columns).where(among(c.id, ids, is_sqlite=db.is_sqlite))
+    async with db.read() as conn:
+        return list((await conn.execute(found.order_by(c.id.desc()))).mappings())

@@ -66,13 +66,12 @@ class Reporting:
 
     def _naming(self, city: City) -> Naming:
         directory = city.directory
-        territories = {office.id for office in (*directory.area, *directory.inner)}
         return Naming(
             taxonomy=city.taxonomy,
             offices=self._names,
             channels=self._settings.channels,
             areas=[area.id for area in directory.area],
-            departments=[one.id for one in directory.department if one.id not in territories],
+            departments=[one.id for one in directory.department],
         )
 
     def endpoints(self, city: City | None = None) -> dict[str, Endpoint]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from desk.reports.frozen import Frozen, mark
 from desk.reports.words import NONE, ZERO, change_of, shown_change, shown_step
+from desk.trends.board import UNPLACED
 from router.trends.catalogue import Catalogue, Unit
 from router.trends.days import Period
 from router.trends.numbers import Ask, Figure
@@ -64,9 +65,7 @@ class Book:
         return mark(self.put(figure))
 
     def _name(self, ask: Ask, name: str) -> str:
-        of = [
-            self.names[n].get(v, v or "地点不明") for n in FILTERS if (v := getattr(ask, n)) != ALL
-        ]
+        of = [self.names[n].get(v, v or UNPLACED) for n in FILTERS if (v := getattr(ask, n)) != ALL]
         said = {"now": "", "prev": self.before, "year": "去年同期"}
         when = said.get(self.tags.get(ask.period, ""), f"{ask.period.start:%m月%d日}")
         return f"{when}{'、'.join(of)}{name}"

@@ -12,9 +12,9 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from router.trends.sums import NUMBER
 from store.errors import RejectedError
 
-NUMBER = "/desk/trends/number?"
 _MARK = re.compile(r"\{\{f:([^{}]{1,160})\}\}")
 T = TypeVar("T")
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from desk.reports.making import Making, day_said
 from desk.reports.periods import Cycle, span_of
 from desk.reports.words import joined
+from desk.trends.board import UNPLACED
 from router.trends.days import Period
 from router.trends.numbers import Ask, Compared, Figure
 
@@ -109,7 +110,7 @@ def _carriers(m: Making, told: Mapping[str, Compared], dimension: str, *, rises:
     }
     ordered = sorted(moved, key=lambda key: (-moved[key] if rises else moved[key], key))
     return [
-        f"{names.get(key, key or '地点不明')}（{m.book.step(told[key].now, told[key].before)}）"
+        f"{names.get(key, key or UNPLACED)}（{m.book.step(told[key].now, told[key].before)}）"
         for key in ordered[:SHOWN]
         if (moved[key] > 0) == rises and moved[key]
     ]

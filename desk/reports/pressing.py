@@ -11,6 +11,7 @@ from sqlalchemy import case, func, select
 
 from desk.reports.frozen import mark
 from desk.reports.making import Making
+from desk.trends.board import UNPLACED
 from router.ladder import LEVEL_NAMES
 from router.trends.numbers import Ask, figure_of
 from router.trends.sums import standing
@@ -80,7 +81,7 @@ async def _longest(m: Making) -> None:
         )  # fmt: skip
         called = "、".join(names.get(one, one) for one in labels)
         told.append([row.case_no, offices.get(row.department, row.department or "未派遣"),
-                     offices.get(row.area, row.area or "地点不明"), called, mark(late)])  # fmt: skip
+                     offices.get(row.area, row.area or UNPLACED), called, mark(late)])  # fmt: skip
     m.table(
         f"超期最久的案件（至多{LISTED}件）", ["案件编号", "单位", "属地", "类别", "超期天数"], told
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from desk.reports.making import Making, Told
+from desk.trends.board import UNPLACED
 from desk.trends.league import formula, orders, ranks, score
 from router.trends.numbers import Ask, Compared, Figure
 
@@ -84,7 +85,7 @@ async def areas(m: Making) -> None:
             for one, told in rest.items()
         ]
         rows.append(
-            [names.get(key, "地点不明"), m.say(items[key].now), *m.changes(items[key]), *cells]
+            [names.get(key, UNPLACED), m.say(items[key].now), *m.changes(items[key]), *cells]
         )
     heads = [catalogue[one].name for one in rest]
     m.table("各属地情况", ["属地", "受理诉求", *m.columns(), *heads], rows)

@@ -18,10 +18,10 @@ from router.trends.catalogue import Indicator, Unit
 from router.trends.days import Period, day_of
 from router.trends.expecting import Floats
 from router.trends.numbers import Ask, Compared, Figure, Numbers
+from router.trends.sums import NUMBER
 from store.config import Taxonomy
 from store.tables_trends import ALL
 
-NUMBER = "/desk/trends/number?"
 UNPLACED = "地点不明"
 SHADES = 6
 PAST_DAYS = 90
@@ -309,9 +309,8 @@ class Boards:
         for when, period in (("now", filters.period), ("before", filters.period.previous())):
             ask = Ask("", period)
             told[when] = await self.numbers.by_many(settings.indicators, ask, "department")
-        territories = {office.id for office in (*self.directory.area, *self.directory.inner)}
         groups = {
-            "部门": [d.id for d in self.directory.department if d.id not in territories],
+            "部门": [one.id for one in self.directory.department],
             "街道和乡镇": [office.id for office in self.directory.area],
         }
         return [

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from router.trends.catalogue import Catalogue
 from router.trends.numbers import Figure
+from router.trends.sums import NUMBER
 
-NUMBER = "/desk/trends/number?"
 Told = Mapping[str, Mapping[str, Figure]]
 """Figures by indicator and office."""
 

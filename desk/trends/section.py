@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from aiohttp import web
-from sqlalchemy import select
 
 from desk.accounts import User
 from desk.pages import Pages, require
 from desk.papers.xlsx import xlsx_of
-from desk.trends.board import NUMBER, UNPLACED, Boards
+from desk.queries import case_rows
+from desk.trends.board import UNPLACED, Boards
 from desk.trends.export import paper_of
 from desk.trends.filters import PRESETS, Filters, read_ask, read_filters
 from desk.trends.notes import notes
@@ -24,9 +24,9 @@ from router.trends.catalogue import Indicator
 from router.trends.curating import TopicState
 from router.trends.numbers import Ask, Figure, Numbers
 from router.trends.settings import TrendSettings
+from router.trends.sums import NUMBER
 from router.workflow import STATUS_NAMES
-from store.db import Database, among
-from store.tables import T
+from store.db import Database
 from store.tables_trends import ALL
 
 LISTED = 5
@@ -185,7 +185,7 @@ class TrendsPage:
             figure=figure,
             under=under,
             behind=behind,
-            rows=await self._rows(list(behind.cases)),
+            rows=await case_rows(self._db, list(behind.cases)),
             said=self._said(figure.ask),
             as_of=self._numbers.clock(),
             statuses=STATUS_NAMES,
@@ -209,13 +209,6 @@ class TrendsPage:
             if value != ALL:
                 told.append((words, names[name].get(value, value or UNPLACED)))
         return told
-
-    async def _rows(self, ids: Sequence[int]) -> list[Any]:
-        c = T.cases.c
-        columns = (c.id, c.case_no, c.status, c.summary, c.received_at, c.due_at, c.closed_at)
-        found = select(*columns).where(among(c.id, ids, is_sqlite=self._db.is_sqlite))
-        async with self._db.read() as conn:
-            return list((await conn.execute(found.order_by(c.id.desc()))).mappings())
 
 
 def described(one: Indicator) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from datetime import date, datetime
 import msgspec
 
 from desk import queries
-from desk.trends.board import NUMBER
 from router.trends.book import Report, Standing, TargetBook
 from router.trends.progress import STATE_NAMES, State
+from router.trends.sums import NUMBER
 from router.trends.targets import Target
 from store.db import Database
 

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
-from desk.trends.board import NUMBER, UNPLACED
+from desk.trends.board import UNPLACED
 from router.trends.curating import TopicState
 from router.trends.days import Period, day_of, number
 from router.trends.finding import HUB, read_told
 from router.trends.numbers import Ask, Numbers
+from router.trends.sums import NUMBER
 from router.trends.telling import MONTH, RATE, WEEK, Told, words_of
 from router.trends.topics import SERIES, Phrases, Topics, read_phrases
 from store.db import Database, among

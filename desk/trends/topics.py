@@ -7,17 +7,16 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
-from sqlalchemy import select
 
 from desk.accounts import User
 from desk.pages import Pages, require
+from desk.queries import case_rows
 from desk.trends.telling import MOST, Line, Stories
 from router.trends.curating import STATE_NAMES, Curation, TopicState
 from router.trends.places import SPANS, Place, PlaceLedger
 from router.workflow import STATUS_NAMES
-from store.db import Database, among
+from store.db import Database
 from store.errors import ConflictError, RejectedError
-from store.tables import T
 
 TABS: Mapping[str, tuple[str, frozenset[TopicState]]] = {
     "found": ("上升话题", frozenset({TopicState.FOUND})),
@@ -135,7 +134,7 @@ class TopicsPage:
             topic=story.topic,
             days=days,
             choices=DAYS,
-            rows=await self._rows([int(one) for one in story.cases]),
+            rows=(await case_rows(self._db, [int(one) for one in story.cases]))[:MOST],
             others=[one for one in others if one.id != story.topic.id],
             states=STATE_NAMES,
             statuses=STATUS_NAMES,
@@ -204,14 +203,6 @@ class TopicsPage:
         at, places = await self._ledger.current()
         listed = [_place(one) for one in places]
         return _json({"as_of": at, "spans": SPANS, "places": listed})
-
-    async def _rows(self, ids: list[int]) -> list[Any]:
-        c = T.cases.c
-        columns = (c.id, c.case_no, c.status, c.summary, c.received_at, c.closed_at)
-        found = select(*columns).where(among(c.id, ids, is_sqlite=self._db.is_sqlite))
-        async with self._db.read() as conn:
-            rows = (await conn.execute(found.order_by(c.id.desc()).limit(MOST))).mappings()
-            return list(rows)
 
 
 def _place(place: Place) -> dict[str, Any]:

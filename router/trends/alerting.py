@@ -23,7 +23,7 @@ from router.notify.senders import Endpoint, Sender
 from router.tasks import TaskKind, TaskRole, raise_task
 from router.trends.days import Period, day_of, number
 from router.trends.officials import Alerts, Official
-from router.trends.sums import Ask
+from router.trends.sums import NUMBER, Ask
 from store.db import Database, Tx
 from store.errors import HubError, RejectedError
 from store.ports import Http
@@ -133,7 +133,7 @@ class Bursts:
         since = f"{period.start.month}月{period.start.day}日"
         body = f"{name}{since}起突增：{row.observed:,.0f}件，预期{row.expected:,.1f}件"
         query = Ask("items", period, row.label, row.area).query()
-        link = f"{self._base_url}/desk/trends/number?{query}" if self._base_url else ""
+        link = f"{self._base_url}{NUMBER}{query}" if self._base_url else ""
         mark = burst_mark(row.label, row.area, row.start_day, official.id)
         return alert(
             official,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import func, select
 
 from router.trends.catalogue import ITEMS, Indicator
+from router.trends.parts import read_parts
 from router.trends.sums import Areas, Ask, standing
 from store.db import Database, among
 from store.tables import T
@@ -24,8 +24,6 @@ MANY = 5_000
 
 PAGE = 2_000
 """Contributions that are read at a time."""
-
-_decode = msgspec.json.Decoder(list[tuple[str, str, str, int, int]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +61,6 @@ class Evidence:
             else (indicator.over if under else indicator.count)
         )
         return await self._measured(measure, ask, most)
-
-    async def items(self, ask: Ask, most: int) -> list[int]:
-        """The newest items behind a count of items."""
-        t = T.tallied.c
-        newest = (
-            select(t.item_id).where(*self._counted(ask)).order_by(t.day.desc(), t.item_id.desc())
-        )
-        async with self._db.read() as conn:
-            return list((await conn.execute(newest.limit(most))).scalars())
 
     def _counted(self, ask: Ask) -> list[Any]:
         """The conditions of items that are part of a count."""
@@ -174,7 +163,7 @@ def _part(
     exact = not measure.endswith(":")
     return sum(
         n
-        for name, department, area, day, n in _decode.decode(parts)
+        for name, department, area, day, n in read_parts(parts)
         if (name == measure if exact else name.startswith(measure))
         and days[0] <= day <= days[1]
         and ask.department in (ALL, department)

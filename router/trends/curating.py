@@ -174,7 +174,6 @@ class Curation:
     async def _noted(
         self, tx: Tx, topic: int, act: str, note: str, *, actor: str, at: datetime
     ) -> None:
-        tx.touched.add("trends")
         await audited(tx, actor=actor, act=act, target=f"topic:{topic}", note=note, at=at)
 
 

@@ -120,6 +120,10 @@ class Numbers:
 
     async def figures(self, asks: Sequence[Ask]) -> list[Figure]:
         """Answers to many questions, all of one moment; what differs by its indicator only is read at once."""
+        return (await self._told(asks))[0]
+
+    async def _told(self, asks: Sequence[Ask]) -> tuple[list[Figure], int]:
+        """The answers, and the first day of which there are numbers."""
         alike: dict[tuple[bool, Ask], list[Indicator]] = {}
         for ask in asks:
             indicator = self.indicator(ask.indicator)
@@ -130,7 +134,7 @@ class Numbers:
             read = {}
             for shape, indicators in alike.items():
                 read[shape] = (await self._sums.read(conn, indicators, shape[1])).get((), {})
-            return [await self._answer(conn, ask, read, first) for ask in asks]
+            return [await self._answer(conn, ask, read, first) for ask in asks], first
 
     async def _answer(
         self,
@@ -154,9 +158,7 @@ class Numbers:
             for ask in asks
             for one in (ask, ask.during(ask.period.previous()), ask.during(ask.period.year_ago()))
         ]
-        told = await self.figures(every)
-        async with self.db.read() as conn:
-            first = await self._first_day(conn)
+        told, first = await self._told(every)
         bases = [
             replace(one, value=None, shown="—") if one.ask.period.numbers[0] < first else one
             for one in told

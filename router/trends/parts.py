@@ -16,6 +16,8 @@ from itertools import product
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from router.trends.days import local_day, month
 from router.workflow import CaseStatus, OrderStatus
 from store.model import Kind
@@ -65,6 +67,14 @@ def join(labels: Iterable[str]) -> str:
 
 CasePart = tuple[str, str, str, int, int]
 """Measure, department, area, day, n."""
+
+
+_decode = msgspec.json.Decoder(list[CasePart])
+
+
+def read_parts(text: str) -> list[CasePart]:
+    """A case's parts as ``case_tallied`` keeps them."""
+    return _decode.decode(text)
 
 
 def add_case(parts: Iterable[CasePart], to: Counter[tuple[str, str, str, int]], sign: int) -> None:

@@ -26,6 +26,9 @@ Areas = Mapping[str, Collection[str]]
 NOWHERE = "-"
 """How an address says the empty id: no place, no office. An empty field of a form is no filter."""
 
+NUMBER = "/desk/trends/number?"
+"""The page that answers a question, up to its query; who links to a figure writes this and ``Ask.query``."""
+
 FILTERS = ("label", "area", "channel", "department")
 DIMENSIONS = {"item_days": ("label", "area", "channel"), "case_days": ("department", "area")}
 """What the numbers of each roll-up can be told by."""

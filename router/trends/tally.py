@@ -34,6 +34,7 @@ from router.trends.parts import (
     add_case,
     case_parts,
     join,
+    read_parts,
     series,
 )
 from store.db import Database, Tx, among
@@ -42,9 +43,6 @@ from store.tables import T
 from store.understood import labels_of
 
 log = logging.getLogger(__name__)
-
-TOPIC = "trends"
-"""Pulse topic: numbers have changed."""
 
 BATCH = 1_000
 """Marks of one step; a message makes two or three."""
@@ -95,7 +93,6 @@ class Plain:
         return ()
 
 
-_decode = msgspec.json.Decoder(list[tuple[str, str, str, int, int]])
 _i, _v, _c, _ci, _o, _r = (
     T.items.c, T.verdicts.c, T.cases.c, T.case_items.c, T.work_orders.c, T.ratings.c,
 )  # fmt: skip
@@ -268,8 +265,6 @@ class Tally:
         await self._add(tx, T.item_days, items)
         await self._add(tx, T.case_days, cases)
         await self._note(tx, Counter(told for one, told in facts.late.items() if one in fresh))
-        if items or cases:
-            tx.touched.add(TOPIC)
 
     async def _change_items(
         self, tx: Tx, new: Mapping[int, dict[str, Any]]
@@ -297,7 +292,7 @@ class Tally:
         """Replace the contributions of cases; returns what that changes in the sums."""
         t = T.case_tallied.c
         kept = select(t.case_id, t.parts).where(self._among(t.case_id, new))
-        old = {row.case_id: _decode.decode(row.parts) for row in await tx.run(kept)}
+        old = {row.case_id: read_parts(row.parts) for row in await tx.run(kept)}
         changed = {key: parts for key, parts in new.items() if old.get(key, []) != parts}
         delta: Counter[tuple[str, str, str, int]] = Counter()
         rows = []

@@ -20,7 +20,7 @@ from sqlalchemy import insert, select, update
 from router.trends.behind import Evidence
 from router.trends.bursts import BurstSettings, Judged, Run, judge, runs
 from router.trends.catalogue import ITEMS
-from router.trends.days import Period, number
+from router.trends.days import Period, day_of, number
 from router.trends.expecting import Floats
 from router.trends.moving import Reason, Speaker, reasons
 from router.trends.numbers import Numbers
@@ -217,9 +217,8 @@ async def _keep(tx: Tx, found: Sequence[Found], at: datetime) -> None:
             continue
         key = {"label": one.label, "area": one.area, "start_day": one.start, "found_at": at}
         await tx.run(insert(T.bursts).values(key | values))
-        tx.touched.add("bursts")
 
 
 def _before(day: int) -> int:
     """The day ``APART_DAYS`` before a numbered day."""
-    return number(date(day // 10_000, day // 100 % 100, day % 100) - timedelta(days=APART_DAYS))
+    return number(day_of(day) - timedelta(days=APART_DAYS))
